@@ -1,0 +1,1 @@
+"""The outside: model files, the vector store, the disk, the network guard."""

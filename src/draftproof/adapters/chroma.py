@@ -1,0 +1,113 @@
+"""
+The notes in a Chroma collection; the only module that imports ``chromadb``.
+
+A collection is named by the hash of the embedder and of all it holds, so that
+another embedder or another text is another collection and nothing is ever mixed.
+Vectors are always passed in; Chroma's own embedding function would download a model.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Sequence
+from hashlib import sha256
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from draftproof.domain.notes import Note
+from draftproof.errors import StoreError
+
+if TYPE_CHECKING:
+    import numpy as np
+
+_PREFIX = "notes-"
+
+
+class ChromaNotes:
+    """
+    The index of notes.
+
+    Args:
+        folder:   Where the store stands on disk.
+        notes:    The notes that it should hold.
+        embedder: Name of what made the vectors.
+        vectors:  Called for the notes' vectors, shape ``(len(notes), dimension)``, only
+                  where the collection has to be filled.
+        notice:   Told in one line when a broken store is made anew.
+
+    Raises:
+        StoreError: Chroma cannot be loaded, or the store cannot be made.
+
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        notes: Sequence[Note],
+        embedder: str,
+        vectors: Callable[[], np.ndarray],
+        notice: Callable[[str], None],
+    ) -> None:
+        self._notes = list(notes)
+        self._vectors = vectors
+        self.collection_name = _PREFIX + _digest(embedder, self._notes)
+        try:
+            self._collection = self._open(folder)
+        except StoreError:
+            raise
+        except Exception as error:  # noqa: BLE001 - Chroma's Rust core raises bare exceptions
+            notice(f"The knowledge store in {folder} was broken ({error}) and is made anew.")
+            shutil.rmtree(folder, ignore_errors=True)
+            try:
+                self._collection = self._open(folder)
+            except Exception as again:
+                raise StoreError(f"The knowledge store in {folder} cannot be made: {again}.") from again
+
+    def query(self, vectors: np.ndarray, count: int) -> list[list[tuple[str, float]]]:
+        """Return for each vector pairs of note id and cosine, best first."""
+        if not self._notes or len(vectors) == 0:
+            return [[] for _ in vectors]
+        found = self._collection.query(
+            query_embeddings=vectors,
+            n_results=min(count, len(self._notes)),
+            include=["distances"],
+        )
+        return [
+            [(name, 1.0 - float(distance)) for name, distance in zip(ids, distances, strict=True)]
+            for ids, distances in zip(found["ids"], found["distances"], strict=True)
+        ]
+
+    def _open(self, folder: Path) -> Any:
+        try:
+            import chromadb
+            from chromadb.config import Settings
+        except (ImportError, RuntimeError) as error:
+            raise StoreError(f"Chroma cannot be loaded: {error}.") from error
+        folder.mkdir(parents=True, exist_ok=True)
+        client = chromadb.PersistentClient(path=str(folder), settings=Settings(anonymized_telemetry=False))
+        collection = client.get_or_create_collection(
+            self.collection_name, embedding_function=None, metadata={"hnsw:space": "cosine"}
+        )
+        if collection.count() != len(self._notes):
+            # Two processes may fill it at once: the same ids get the same values.
+            collection.upsert(
+                ids=[note.id for note in self._notes],
+                embeddings=self._vectors(),
+                documents=[note.text for note in self._notes],
+                metadatas=[{"path": note.path, "checks": ",".join(note.checks)} for note in self._notes],
+            )
+            _drop_old(client, keep=self.collection_name)
+        return collection
+
+
+def _drop_old(client: Any, keep: str) -> None:
+    """Delete collections of earlier texts or embedders, so that the store does not grow."""
+    for collection in client.list_collections():
+        name = getattr(collection, "name", collection)
+        if name.startswith(_PREFIX) and name != keep:
+            client.delete_collection(name)
+
+
+def _digest(embedder: str, notes: Sequence[Note]) -> str:
+    whole = "\n".join([embedder, *(note.digest for note in notes)])
+    return sha256(whole.encode()).hexdigest()[:24]

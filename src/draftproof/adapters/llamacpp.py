@@ -1,0 +1,88 @@
+"""The embedding model, run by llama.cpp; the only module that imports ``llama_cpp``."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from draftproof.errors import EmbedderError
+
+if TYPE_CHECKING:
+    import numpy as np
+
+# Attention runs over the whole batch, masked, so short texts want a small one;
+# one text must fit in it, and MiniLM was trained on 128 tokens.
+BATCH_TOKENS = 128
+
+
+class LlamaCppEmbedder:
+    """
+    Embeds with a GGUF of the BERT family.
+
+    Args:
+        path:    The model file.
+        threads: Threads to use; all cores where not given.
+
+    Raises:
+        EmbedderError: The file or the library cannot be loaded.
+
+    """
+
+    def __init__(self, path: Path, threads: int | None = None) -> None:
+        if not path.exists():
+            raise EmbedderError(f"The embedding model {path} does not exist.")
+        try:
+            import llama_cpp
+        except (ImportError, OSError, RuntimeError) as error:
+            raise EmbedderError(f"llama-cpp-python cannot be loaded: {error}.") from error
+        count = threads or os.cpu_count() or 1
+        try:
+            self._model: Any = llama_cpp.Llama(
+                str(path),
+                embedding=True,
+                n_ctx=BATCH_TOKENS,
+                n_batch=BATCH_TOKENS,
+                n_ubatch=BATCH_TOKENS,
+                n_threads=count,
+                n_threads_batch=count,
+                verbose=False,
+            )
+        except (ValueError, RuntimeError, AssertionError) as error:
+            raise EmbedderError(f"The embedding model {path} cannot be loaded: {error}.") from error
+        self._name = f"{path.stem} sha256:{recorded_hash(path)[:12]}"
+        self._tokens = 0
+
+    @property
+    def name(self) -> str:
+        """File name and short hash."""
+        return self._name
+
+    @property
+    def tokens_read(self) -> int:
+        """Tokens read so far."""
+        return self._tokens
+
+    def embed(self, texts: Sequence[str]) -> np.ndarray:
+        """Return an array of shape ``(len(texts), dimension)``, float32, rows of length 1."""
+        import numpy as np
+
+        if not texts:
+            return np.zeros((0, int(self._model.n_embd())), dtype=np.float32)
+        # An empty text has no tokens to pool over.
+        vectors, tokens = self._model.embed(
+            [text if text.strip() else "." for text in texts], normalize=True, return_count=True
+        )
+        self._tokens += int(tokens)
+        return np.asarray(vectors, dtype=np.float32)
+
+
+def recorded_hash(path: Path) -> str:
+    """Return a model file's SHA-256 as recorded beside it, or computed."""
+    beside = path.with_suffix(".gguf.sha256")
+    try:
+        return beside.read_text(encoding="ascii").split()[0]
+    except (OSError, IndexError, UnicodeDecodeError):
+        return hashlib.sha256(path.read_bytes()).hexdigest()

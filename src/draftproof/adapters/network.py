@@ -1,0 +1,115 @@
+"""
+The guard: this process opens no connection off the machine.
+
+It replaces the calls of Python's socket module that reach out. Libraries that
+bring their own network stack in native code (Chroma's Rust core among them) are
+kept quiet by their switches; the network-namespace test covers those.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+import socket
+from typing import Any
+
+from draftproof.errors import NetworkBlockedError
+
+# Set before any library is imported; each is read once, at import.
+QUIET_SWITCHES = {
+    "HF_HUB_OFFLINE": "1",
+    "TRANSFORMERS_OFFLINE": "1",
+    "HF_DATASETS_OFFLINE": "1",
+    "HF_HUB_DISABLE_TELEMETRY": "1",
+    "DO_NOT_TRACK": "1",
+    "ANONYMIZED_TELEMETRY": "False",
+    "CHROMA_TELEMETRY_IMPL": "none",
+    "OTEL_SDK_DISABLED": "true",
+    "TOKENIZERS_PARALLELISM": "false",
+}
+
+_original: dict[str, Any] = {}
+_refused = 0
+_allowed: frozenset[tuple[str, int]] = frozenset()
+
+
+def refused() -> int:
+    """Return how many outgoing connections the guard has refused in this process."""
+    return _refused
+
+
+def install(allowed: frozenset[tuple[str, int]] = frozenset()) -> None:
+    """
+    Refuse every outgoing connection from now on, and quiet the libraries.
+
+    Args:
+        allowed: Pairs of host and port that the user named (a local model server or
+                 a team's Chroma); nothing else is reachable, loopback included.
+
+    """
+    global _allowed
+    _allowed = allowed
+    os.environ.update(QUIET_SWITCHES)
+    if _original:
+        return
+    for name in ("connect", "connect_ex", "sendto", "sendmsg"):
+        _original[name] = getattr(socket.socket, name)
+    _original["getaddrinfo"] = socket.getaddrinfo
+    socket.socket.connect = _guarded("connect")  # type: ignore[method-assign]
+    socket.socket.connect_ex = _guarded("connect_ex")  # type: ignore[method-assign]
+    socket.socket.sendto = _guarded("sendto")  # type: ignore[method-assign]
+    socket.socket.sendmsg = _guarded("sendmsg")  # type: ignore[method-assign]
+    socket.getaddrinfo = _guarded_lookup
+
+
+def uninstall() -> None:
+    """Give the socket module its own calls back; for tests."""
+    global _refused
+    for name, function in _original.items():
+        setattr(socket if name == "getaddrinfo" else socket.socket, name, function)
+    _original.clear()
+    _refused = 0
+
+
+def _guarded(name: str) -> Any:
+    original = _original[name]
+
+    def call(self: socket.socket, *arguments: Any) -> Any:
+        if self.family in (socket.AF_INET, socket.AF_INET6):
+            address = _address_of(name, arguments)
+            if address is not None:
+                _refuse_unless_allowed(str(address[0]), int(address[1]))
+        return original(self, *arguments)
+
+    return call
+
+
+def _address_of(name: str, arguments: tuple[Any, ...]) -> Any:
+    if name in ("connect", "connect_ex"):
+        return arguments[0]
+    if name == "sendto":
+        return arguments[-1]
+    return arguments[3] if len(arguments) > 3 else None
+
+
+def _guarded_lookup(host: Any, port: Any, *rest: Any, **options: Any) -> Any:
+    # A name that is looked up is a name that leaves the machine.
+    if host and not _is_address(str(host)) and str(host) != "localhost":
+        _refuse_unless_allowed(str(host), int(port) if str(port).isdigit() else 0)
+    return _original["getaddrinfo"](host, port, *rest, **options)
+
+
+def _is_address(host: str) -> bool:
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return True
+
+
+def _refuse_unless_allowed(host: str, port: int) -> None:
+    global _refused
+    if any(host == name and port in (number, 0) for name, number in _allowed):
+        return
+    _refused += 1
+    raise NetworkBlockedError(f"refused a connection to {host}:{port}: a review sends nothing")

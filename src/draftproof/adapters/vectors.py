@@ -1,0 +1,87 @@
+"""
+Vectors of the project's own texts, kept on disk so that each is embedded once.
+
+The reviewed document never comes here: its vectors live in memory only.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+import zipfile
+from collections.abc import Callable, Sequence
+from hashlib import sha256
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from draftproof.knowledge.ports import Embedder
+
+_CHUNK = 64
+
+
+class VectorCache:
+    """
+    A file of vectors by the hash of their text, one file for each embedder.
+
+    Args:
+        folder:   Where the file stands.
+        embedder: What embeds the texts that are not there yet.
+
+    """
+
+    def __init__(self, folder: Path, embedder: Embedder) -> None:
+        key = sha256(embedder.name.encode()).hexdigest()[:12]
+        self.path = folder / f"vectors-{key}.npz"
+        self._embedder = embedder
+
+    def vectors(self, texts: Sequence[str], progress: Callable[[int, int], None] | None = None) -> np.ndarray:
+        """
+        Return the vectors of the texts, embedding only those that are new.
+
+        Args:
+            texts:    The texts.
+            progress: Called with how many are done, and of how many.
+
+        Returns:
+            Shape ``(len(texts), dimension)``, float32.
+
+        """
+        import numpy as np
+
+        digests = [sha256(text.encode()).digest()[:16] for text in texts]
+        known = self._load()
+        fresh = {d: t for d, t in zip(digests, texts, strict=True) if d not in known}
+        if fresh:
+            keys, values = list(fresh), list(fresh.values())
+            for start in range(0, len(keys), _CHUNK):
+                rows = self._embedder.embed(values[start : start + _CHUNK])
+                known.update(zip(keys[start : start + _CHUNK], rows, strict=True))
+                if progress:
+                    progress(min(start + _CHUNK, len(keys)), len(keys))
+            self._save(known)
+        return np.stack([known[d] for d in digests]).astype(np.float32)
+
+    def _load(self) -> dict[bytes, np.ndarray]:
+        import numpy as np
+
+        try:
+            with np.load(self.path, allow_pickle=False) as stored:
+                keys, rows = stored["keys"], stored["rows"].astype(np.float32)
+        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
+            # Absent, half-written by an old crash, or of another layout: made anew.
+            return {}
+        raw = keys.tobytes()
+        return {raw[i * 16 : i * 16 + 16]: row for i, row in enumerate(rows)}
+
+    def _save(self, known: dict[bytes, np.ndarray]) -> None:
+        import numpy as np
+
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        handle, part = tempfile.mkstemp(dir=self.path.parent, prefix=".vectors.")
+        with os.fdopen(handle, "wb") as stream:
+            keys = np.frombuffer(b"".join(known), dtype=np.uint8)
+            np.savez(stream, keys=keys, rows=np.stack(list(known.values())).astype(np.float16))
+        os.replace(part, self.path)

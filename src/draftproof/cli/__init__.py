@@ -1,0 +1,1 @@
+"""The terminal: options, progress, printing and exit codes."""

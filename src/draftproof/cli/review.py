@@ -1,0 +1,199 @@
+"""``draftproof review``, and the original command's own form."""
+
+from __future__ import annotations
+
+import json
+import sys
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from draftproof.errors import EXIT_FINDINGS, EXIT_OK
+
+if TYPE_CHECKING:
+    from draftproof.domain.review import Review
+    from draftproof.settings import Settings
+
+ORIGINAL_NAME = "tech-design-backend-review-python-fastapi"
+DEFAULT_OUTPUT = Path("tech-design-review.md")
+
+
+class FailOn(StrEnum):
+    """From which severity on a finding makes the exit code 1."""
+
+    NEVER = "never"
+    CRITICAL = "critical"
+    RECOMMENDED = "recommended"
+    SUGGESTED = "suggested"
+
+
+FailOnOption = Annotated[FailOn, typer.Option("--fail-on", help="Exit with 1 on findings of this severity or harder.")]
+QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")]
+VerboseOption = Annotated[bool, typer.Option("--verbose", "-v", help="Print the seconds of each stage.")]
+DataDirOption = Annotated[Path | None, typer.Option("--data-dir", help="Where the embedder and the store are kept.")]
+
+
+@dataclass(frozen=True)
+class Order:
+    """What the user asked for."""
+
+    design: Path
+    requirements: Path | None
+    output: Path
+    json_output: Path
+    fail_on: FailOn
+    quiet: bool
+    verbose: bool
+    options: dict[str, Any]
+
+
+def review(
+    design: Annotated[Path, typer.Argument(help="The technical design, Markdown.")],
+    requirements: Annotated[
+        Path | None, typer.Option("--requirements", "-r", help="The requirements that it answers.")
+    ] = None,
+    output: Annotated[Path, typer.Option("--output", "-o", help="The report to write.")] = DEFAULT_OUTPUT,
+    json_output: Annotated[
+        Path | None,
+        typer.Option("--json", help="The machine-readable result; review.json beside the report by default."),
+    ] = None,
+    embedder: Annotated[
+        str | None,
+        typer.Option("--embedder", help="A GGUF to embed with; 'none' for BM25 and patterns alone."),
+    ] = None,
+    threads: Annotated[int | None, typer.Option("--threads", help="Threads; 0 for all cores.")] = None,
+    data_dir: DataDirOption = None,
+    fail_on: FailOnOption = FailOn.NEVER,
+    quiet: QuietOption = False,
+    verbose: VerboseOption = False,
+) -> int:
+    """Review a design against 72 checks and its requirements."""
+    return carry_out(
+        Order(
+            design=design,
+            requirements=requirements,
+            output=output,
+            json_output=json_output or output.parent / "review.json",
+            fail_on=fail_on,
+            quiet=quiet,
+            verbose=verbose,
+            options={"embedder": embedder, "threads": threads, "data_dir": data_dir},
+        )
+    )
+
+
+def original(
+    sentence: Annotated[
+        list[str], typer.Argument(help="One sentence that names the requirements, the design and the report.")
+    ],
+    fail_on: FailOnOption = FailOn.NEVER,
+    quiet: QuietOption = False,
+    verbose: VerboseOption = False,
+    data_dir: DataDirOption = None,
+) -> int:
+    """The same, asked for in the original command's words."""
+    from draftproof.documents.sentence import read_sentence
+
+    named = read_sentence(" ".join(sentence))
+    output = named.output or DEFAULT_OUTPUT
+    return carry_out(
+        Order(
+            design=named.design,
+            requirements=named.requirements,
+            output=output,
+            json_output=output.parent / "review.json",
+            fail_on=fail_on,
+            quiet=quiet,
+            verbose=verbose,
+            options={"data_dir": data_dir},
+        )
+    )
+
+
+def carry_out(order: Order) -> int:
+    """Review, write both files, print the summary, and return the exit code."""
+    from draftproof.bootstrap import guard_network
+
+    guard_network()
+    from draftproof.adapters.files import check_writable, write_text
+    from draftproof.bootstrap import make_reviewer, read_inputs
+    from draftproof.cli.progress import TerminalProgress
+    from draftproof.errors import OutputError
+    from draftproof.render.markdown import to_markdown
+    from draftproof.render.review_json import to_json
+    from draftproof.settings import load_settings
+
+    settings = load_settings(order.options)
+    sources = [p.resolve() for p in (order.design, order.requirements) if p is not None]
+    for target in (order.output, order.json_output):
+        if target.resolve() in sources:
+            raise OutputError(f"{target} is one of the documents to read.")
+    if order.output.resolve() == order.json_output.resolve():
+        raise OutputError(f"{order.output} cannot be both the report and the JSON.")
+    design, requirements, notices = read_inputs(order.design, order.requirements)
+    check_writable(order.output)
+    check_writable(order.json_output)
+    said = list(notices.values())
+    with TerminalProgress(order.quiet) as progress:
+        progress.stage("Loading the embedder and the knowledge base")
+        reviewer = make_reviewer(settings, said.append, progress.embedding)
+        result = reviewer.review(design, requirements, progress, said)
+    rubric = reviewer.reference.rubric
+    names = {check.id: (check.title, check.section) for check in rubric}
+    report = to_markdown(result, rubric, dict(reviewer.knowledge.notes), reviewer.scoring)
+    write_text(order.json_output, to_json(result, names, reviewer.scoring.second_look))
+    write_text(order.output, report)
+    _remember(settings, result)
+    if not order.quiet:
+        _summarise(order, result)
+    return _exit_code(order.fail_on, result)
+
+
+def _summarise(order: Order, result: Review) -> None:
+    from collections import Counter
+
+    counts = Counter(f.severity for f in result.findings if f.severity)
+    found = ", ".join(f"{count} {severity}" for severity, count in sorted(counts.items())) or "none"
+    typer.echo(f"{result.title}: {result.assessment.overall}")
+    typer.echo(
+        f"completeness {result.assessment.completeness.value:g}/10, "
+        f"soundness {result.assessment.soundness.value:g}/10, {result.assessment.readiness}"
+    )
+    typer.echo(f"findings: {found}")
+    typer.echo(f"written: {order.output} and {order.json_output}")
+    for notice in result.notices:
+        typer.echo(f"note: {notice}", err=True)
+    if order.verbose:
+        for name, seconds in result.provenance.seconds.items():
+            typer.echo(f"{seconds:8.2f} s  {name}", err=True)
+
+
+def _remember(settings: Settings, result: Review) -> None:
+    """Keep what the run cost, for ``draftproof cost``; no word of the documents."""
+    from draftproof.adapters.files import write_text
+    from draftproof.errors import OutputError
+
+    made = result.provenance
+    record = {
+        "seconds": dict(made.seconds),
+        "tokens_read": dict(made.tokens_read),
+        "tokens_written": dict(made.tokens_written),
+        "bytes_sent": made.bytes_sent,
+        "connections_refused": made.connections_refused,
+    }
+    try:
+        write_text(settings.last_run_file, json.dumps(record, indent=1) + "\n")
+    except OutputError as error:
+        print(f"note: {error.message}", file=sys.stderr)
+
+
+def _exit_code(fail_on: FailOn, result: Review) -> int:
+    if fail_on is FailOn.NEVER:
+        return EXIT_OK
+    from draftproof.domain.findings import Severity
+
+    worst = result.worst_severity()
+    return EXIT_FINDINGS if worst and worst.rank <= Severity(fail_on.value).rank else EXIT_OK

@@ -1,0 +1,1 @@
+"""Text to values: Markdown, requirements, quotations, text that addresses the reviewer."""

@@ -1,0 +1,1 @@
+"""What the reviewer knows: the rubric, the notes and the labelled exemplars."""

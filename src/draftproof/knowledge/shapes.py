@@ -1,0 +1,241 @@
+"""The shapes of the data files, validated with every fault of a file at once."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal, TypeVar
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from draftproof.domain.findings import Severity, Verdict
+from draftproof.errors import DataError
+
+# The C loader is ten times as fast and not built everywhere.
+_Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+# Compiling takes most of the start-up time: it is done once, by `joined`.
+Pattern = Annotated[str, Field(min_length=1)]
+Identifier = Annotated[str, Field(pattern=r"^[a-z0-9]+(?:[-.][a-z0-9]+)*$")]
+
+
+class Shape(BaseModel):
+    """A part of a data file; an unknown member is a fault."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+ShapeT = TypeVar("ShapeT", bound=Shape)
+
+
+class AspectShape(Shape):
+    """One thing that is looked for."""
+
+    id: Identifier
+    name: str
+    weight: float = Field(ge=1, le=3)
+    patterns: list[Pattern] = Field(min_length=1)
+    context: list[Pattern] = []
+    advice: str
+
+
+class FlawShape(Shape):
+    """One anti-pattern."""
+
+    id: Identifier
+    patterns: list[Pattern] = Field(min_length=1)
+    all: list[Pattern] = []
+    unless: list[Pattern] = []
+    document: list[Pattern] = []
+    absent: list[Pattern] = []
+    why: str
+    fix: str
+
+
+class CheckShape(Shape):
+    """One check."""
+
+    id: str = Field(pattern=r"^[a-z]+\.[a-z0-9_]+$")
+    title: str
+    criterion: Literal["completeness", "soundness", "practices", "risk", "feasibility"]
+    readiness_item: str | None
+    question: str
+    verdicts: dict[Verdict, str]
+    severity: dict[Verdict, Severity]
+    queries: list[str] = Field(min_length=1)
+    aspects: list[AspectShape] = Field(min_length=1)
+    flaws: list[FlawShape] = []
+    needs: str | None = None
+
+
+class RubricFileShape(Shape):
+    """A file of the rubric."""
+
+    section: str
+    checks: list[CheckShape] = Field(min_length=1)
+
+
+class CueShape(Shape):
+    """One wording that takes back."""
+
+    id: Identifier
+    reason: str
+    patterns: list[Pattern] = Field(min_length=1)
+    headings: list[Pattern] = []
+
+
+class CuesShape(Shape):
+    """``knowledge/cues.yaml``."""
+
+    cues: list[CueShape]
+
+
+class PartShape(Shape):
+    """One part that a system may lack."""
+
+    id: Identifier
+    name: str
+    least: int = Field(ge=1)
+    patterns: list[Pattern] = Field(min_length=1)
+
+
+class PartsShape(Shape):
+    """``knowledge/parts.yaml``."""
+
+    parts: list[PartShape]
+
+
+class InjectionShape(Shape):
+    """One way of addressing the reviewer."""
+
+    id: Identifier
+    reason: str
+    patterns: list[Pattern] = Field(min_length=1)
+
+
+class InjectionsShape(Shape):
+    """``knowledge/injections.yaml``."""
+
+    injections: list[InjectionShape]
+
+
+class SourceShape(Shape):
+    """Where a note has it from."""
+
+    title: str
+    version: str
+    url: str | None = None
+
+
+class NoteShape(Shape):
+    """Front matter of a note."""
+
+    id: Identifier
+    title: str
+    checks: list[str] = Field(min_length=1)
+    technologies: list[str] = []
+    versions: str
+    sources: list[SourceShape] = Field(min_length=1)
+    reviewed: str
+    recommendation: str
+
+
+class ExemplarShape(Shape):
+    """One line of an exemplar file."""
+
+    check: str
+    label: Literal["met", "partial", "flawed", "decoy", "neighbour"]
+    form: str = "prose"
+    text: str = Field(min_length=3)
+    why: str
+    fix: str = ""
+
+
+def load_yaml(text: str, place: str) -> Any:
+    """Return the parsed YAML, or raise a fault that names the file and line."""
+    try:
+        return yaml.load(text, Loader=_Loader)  # noqa: S506 - a safe loader, chosen above
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        where = f"{place}:{mark.line + 1}" if mark else place
+        problem = getattr(error, "problem", None) or "it cannot be parsed"
+        raise DataError(f"{where}: not valid YAML, {problem}.") from error
+
+
+def validated(shape: type[ShapeT], data: Any, place: str) -> ShapeT:
+    """Return the data as a shape, or raise one error that lists all faults."""
+    try:
+        return shape.model_validate(data)
+    except ValidationError as error:
+        faults = [
+            f"{place}: {'.'.join(str(part) for part in fault['loc']) or 'file'}: {fault['msg']}"
+            for fault in error.errors(include_url=False)
+        ]
+        raise DataError("\n".join(faults)) from error
+
+
+def joined(patterns: list[str], place: str) -> re.Pattern[str]:
+    """Compile patterns as alternatives of one; several are faster together than apart."""
+    try:
+        return re.compile("|".join(f"(?:{p})" for p in patterns), re.IGNORECASE | re.MULTILINE)
+    except re.error as error:
+        raise DataError(f"{place}: not a regular expression: {error}.") from error
+
+
+def each(patterns: list[str], place: str) -> tuple[re.Pattern[str], ...]:
+    """Compile patterns that must each match."""
+    return tuple(joined([pattern], place) for pattern in patterns)
+
+
+def front_matter(text: str, place: str) -> tuple[Mapping[str, Any], str, int]:
+    """
+    Split a Markdown file into its front matter and body.
+
+    Returns:
+        The front matter, the body, and the 1-based line on which the body starts.
+
+    """
+    match = re.match(r"^---\n(.*?)\n---\n", text, re.DOTALL)
+    if not match:
+        raise DataError(f"{place}:1: the front matter between two lines of --- is missing.")
+    data = load_yaml(match.group(1), place)
+    if not isinstance(data, dict):
+        raise DataError(f"{place}:1: the front matter is not a mapping.")
+    return data, text[match.end() :], text.count("\n", 0, match.end()) + 1
+
+
+class ScoreRuleShape(Shape):
+    """What one score counts."""
+
+    title: str
+    about: str
+    criteria: list[str]
+    credit: dict[Verdict, float]
+
+
+class GradeRuleShape(Shape):
+    """A grade and its limits."""
+
+    grade: str
+    critical: int | None = None
+    completeness: float | None = None
+    soundness: float | None = None
+
+
+class ChecklistShape(Shape):
+    """When a checklist line is ticked."""
+
+    partial_share: float = Field(ge=0, le=1)
+
+
+class ScoringShape(Shape):
+    """``knowledge/scoring.yaml``."""
+
+    weights: dict[Severity, float]
+    scores: dict[Literal["completeness", "soundness", "section"], ScoreRuleShape]
+    overall: list[GradeRuleShape] = Field(min_length=1)
+    readiness: list[GradeRuleShape] = Field(min_length=1)
+    checklist: ChecklistShape
+    second_look: float = Field(ge=0, le=1)

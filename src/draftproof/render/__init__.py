@@ -1,0 +1,1 @@
+"""A review to text: one small pure writer for each format."""

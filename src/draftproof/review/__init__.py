@@ -1,0 +1,1 @@
+"""How a review is made: look up, judge, compare, score."""

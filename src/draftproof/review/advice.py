@@ -1,0 +1,85 @@
+"""From a verdict to its severity, and to what to do about it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from draftproof.domain.findings import Finding, Severity, Verdict
+from draftproof.domain.notes import Knowledge, Note
+from draftproof.domain.rubric import Check, Rubric
+
+_MAX_ADVICE = 3
+# How much nearer a note must be than the check's main note to be preferred to it.
+_MARGIN = 0.05
+
+
+def with_severity(finding: Finding, check: Check) -> Finding:
+    """Return the finding with its severity: a table of check and verdict, no model's word."""
+    if not finding.verdict.is_defect:
+        return replace(finding, severity=None)
+    return replace(finding, severity=check.severity.get(finding.verdict, Severity.RECOMMENDED))
+
+
+def with_advice(
+    finding: Finding,
+    check: Check,
+    knowledge: Knowledge,
+    nearest_notes: Sequence[tuple[str, float]],
+    flaw_fixes: Mapping[str, str],
+) -> Finding:
+    """
+    Return the finding with a concrete recommendation, an example and the note behind them.
+
+    Args:
+        finding:       The verdict.
+        check:         Its check.
+        knowledge:     The notes.
+        nearest_notes: Pairs of note id and cosine for this check, best first.
+        flaw_fixes:    What mends each anti-pattern, by the rule's id.
+
+    """
+    if not finding.verdict.is_defect:
+        return finding
+    note = choose_note(check, knowledge, nearest_notes)
+    sentences = _sentences(finding, check, flaw_fixes)
+    if not sentences and note:
+        sentences = [note.recommendation]
+    return replace(
+        finding,
+        recommendation=" ".join(sentences) or f"Answer in the design: {check.question}",
+        example=note.example if note else "",
+        note_id=note.id if note else "",
+    )
+
+
+def choose_note(check: Check, knowledge: Knowledge, nearest_notes: Sequence[tuple[str, float]]) -> Note | None:
+    """Return the note to cite: one that serves the check, the nearest where that is clear."""
+    serving = {note.id: note for note in knowledge.for_check(check.id)}
+    if not serving:
+        best = next((name for name, _ in nearest_notes if name in knowledge.notes), None)
+        return knowledge.notes[best] if best else None
+    main = next(iter(serving.values()))
+    scores = {name: score for name, score in nearest_notes if name in serving}
+    if not scores:
+        return main
+    best = max(scores, key=lambda name: scores[name])
+    if scores[best] > scores.get(main.id, 0.0) + _MARGIN and serving[best].checks[0] == check.id:
+        return serving[best]
+    return main
+
+
+def _sentences(finding: Finding, check: Check, flaw_fixes: Mapping[str, str]) -> list[str]:
+    if finding.verdict is Verdict.FLAWED:
+        fired = [basis.statement.split(" at line ")[0] for basis in finding.basis]
+        fixes = [flaw_fixes[name] for name in fired if name in flaw_fixes]
+        if fixes:
+            return list(dict.fromkeys(fixes))[:_MAX_ADVICE]
+    lacking = [aspect for aspect in check.aspects if aspect.name in finding.lacking]
+    lacking.sort(key=lambda aspect: -aspect.weight)
+    return [aspect.advice for aspect in lacking[:_MAX_ADVICE]]
+
+
+def all_fixes(rubric: Rubric) -> dict[str, str]:
+    """Return what mends each anti-pattern, by the rule's id."""
+    return {flaw.id: flaw.fix for check in rubric for flaw in check.flaws}

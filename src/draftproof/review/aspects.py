@@ -1,0 +1,185 @@
+"""Which aspects of a check a document addresses, and where; which anti-patterns it holds."""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from draftproof.documents.cues import Cue, cues_at
+from draftproof.domain.document import Document, Passage
+from draftproof.domain.rubric import Aspect, Check, FlawRule
+
+# Nothing in a passage after this many characters is searched for patterns.
+_MAX_SEARCHED = 20_000
+# A private-use character: no pattern, `\s` included, reaches across it.
+_BETWEEN = "\n\ue000\n"
+# Both mean that the words stand there and the thing does not.
+HARD_CUES = frozenset({"deferred", "refused", "glossary"})
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """An aspect's words in a passage, and the cues that take them back (none: addressed)."""
+
+    aspect: Aspect
+    passage: Passage
+    position: int
+    cues: tuple[Cue, ...]
+
+    @property
+    def counts(self) -> bool:
+        """Whether the thing is addressed here."""
+        return not self.cues
+
+    @property
+    def taken_back(self) -> bool:
+        """Whether it is put off, refused or only explained."""
+        return any(cue.id in HARD_CUES for cue in self.cues)
+
+
+@dataclass(frozen=True, slots=True)
+class FlawHit:
+    """An anti-pattern in a passage."""
+
+    rule: FlawRule
+    passage: Passage
+    position: int
+
+
+class PatternScan:
+    """
+    Searches one document for the patterns of the rubric.
+
+    Args:
+        design:       The document.
+        requirements: Its text serves rules that ask what the system needs.
+        cues:         Wordings that take back what is named.
+
+    """
+
+    def __init__(self, design: Document, requirements: Document | None, cues: Sequence[Cue]) -> None:
+        self.passages = design.evidence_passages
+        self._texts = [_searched(p, design) for p in self.passages]
+        self._joined, self._starts = _join(self._texts)
+        self._cues = cues
+        self._design_text = _own_text(design)
+        self._both = self._design_text
+        if requirements is not None:
+            self._both += "\n" + "\n".join(p.text for p in requirements.evidence_passages)
+
+    def matches(self, pattern: re.Pattern[str]) -> Iterator[tuple[int, int]]:
+        """Yield passage number and position of the first match in each passage."""
+        # One scan of the joined text finds the passages quickly; the separator
+        # cannot be crossed by a match that matters, so each is confirmed.
+        last = -1
+        for found in pattern.finditer(self._joined):
+            index = self._passage_at(found.start())
+            if index == last:
+                continue
+            confirmed = pattern.search(self._texts[index])
+            if confirmed:
+                last = index
+                yield index, confirmed.start()
+
+    def hits(self, check: Check) -> list[Hit]:
+        """Return the hits of a check's aspects in the order of aspects and passages."""
+        found = []
+        for aspect in check.aspects:
+            for index, position in self.matches(aspect.patterns):
+                passage = self.passages[index]
+                if aspect.context and not _in_context(aspect.context, passage):
+                    continue
+                found.append(Hit(aspect, passage, position, cues_at(self._cues, passage, position)))
+        return found
+
+    def flaws(self, check: Check) -> list[FlawHit]:
+        """Return the anti-patterns found under a check."""
+        found = []
+        for rule in check.flaws:
+            if any(not p.search(self._both) for p in rule.document):
+                continue
+            if rule.absent and rule.absent.search(self._design_text):
+                continue
+            for index, position in self.matches(rule.patterns):
+                if self._holds(rule, index, position):
+                    found.append(FlawHit(rule, self.passages[index], position))
+        return found
+
+    def standing(self, pattern: re.Pattern[str]) -> int:
+        """Return how many passages hold the pattern and are not taken back by a cue."""
+        return sum(not cues_at(self._cues, self.passages[index], position) for index, position in self.matches(pattern))
+
+    def _holds(self, rule: FlawRule, index: int, position: int) -> bool:
+        passage = self.passages[index]
+        text = self._texts[index]
+        if rule.unless and rule.unless.search(text):
+            return False
+        around = "\n".join(self._around(index))
+        if any(not pattern.search(around) for pattern in rule.all):
+            return False
+        # "We never commit before processing" is no flaw, nor is the risk of it.
+        blocking = {"refused", "past", "risk"}
+        return not any(cue.id in blocking for cue in cues_at(self._cues, passage, position))
+
+    def _around(self, index: int) -> Iterator[str]:
+        for near in (index, index - 1, index + 1):
+            if 0 <= near < len(self.passages) and self.passages[near].headings == self.passages[index].headings:
+                yield self._texts[near]
+
+    def _passage_at(self, position: int) -> int:
+        return bisect_right(self._starts, position) - 1
+
+
+def _searched(passage: Passage, design: Document) -> str:
+    """Return what patterns search: for a table row the header line and the row as they stand, too."""
+    text = passage.text[:_MAX_SEARCHED]
+    if not passage.header:
+        return text
+    return f"{passage.header}\n{design.lines[passage.span.first - 1].strip()[:_MAX_SEARCHED]}\n{text}"
+
+
+def _own_text(design: Document) -> str:
+    """Return the design's lines, headings included, without those that address the reviewer."""
+    barred = {
+        line
+        for passage in design.passages
+        if passage.addressed_to_reviewer
+        for line in range(passage.span.first, passage.span.last + 1)
+    }
+    return "\n".join(line for number, line in enumerate(design.lines, start=1) if number not in barred)
+
+
+def _join(texts: Sequence[str]) -> tuple[str, list[int]]:
+    starts, length = [], 0
+    for text in texts:
+        starts.append(length)
+        length += len(text) + len(_BETWEEN)
+    return _BETWEEN.join(texts), starts
+
+
+def _in_context(pattern: re.Pattern[str], passage: Passage) -> bool:
+    return bool(pattern.search(passage.text) or pattern.search(passage.heading_path))
+
+
+def coverage(check: Check, hits: Sequence[Hit]) -> Mapping[str, float]:
+    """
+    Return for each aspect how far it is addressed.
+
+    Returns:
+        1.0 where a passage addresses it, 0.4 where it is only required, feared or
+        past, 0.15 where it is put off or refused, 0.0 where it is not named.
+
+    """
+    levels = {aspect.id: 0.0 for aspect in check.aspects}
+    for hit in hits:
+        level = 1.0 if hit.counts else 0.15 if hit.taken_back else 0.4
+        levels[hit.aspect.id] = max(levels[hit.aspect.id], level)
+    return levels
+
+
+def weighted(check: Check, levels: Mapping[str, float]) -> float:
+    """Return the share of the check's weight that is addressed, 0 to 1."""
+    total = sum(aspect.weight for aspect in check.aspects)
+    return sum(aspect.weight * levels[aspect.id] for aspect in check.aspects) / total

@@ -1,0 +1,224 @@
+"""
+Contradictions inside the design, and between it and its requirements.
+
+Few and right beats many: a pair is reported only where both sides speak of the same
+thing by words and by meaning, and no other place states the value that is asked for.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from math import log
+from typing import TYPE_CHECKING
+
+from draftproof.documents.markdown import sentences
+from draftproof.documents.quantities import Bound, Quantity, contradicts, quantities
+from draftproof.documents.quotes import quote
+from draftproof.domain.document import Passage, PassageKind, Requirement
+from draftproof.domain.findings import Inconsistency
+from draftproof.review.material import Material
+from draftproof.review.search import words
+
+if TYPE_CHECKING:
+    import numpy as np
+
+# A pair must reach both, and in sum the third; chosen by leave-one-case-out.
+LEAST_MEANING = 0.30
+LEAST_WORDS = 0.22
+LEAST_SUM = 0.75
+_MOST_APART = 150
+_MAX_REPORTED = 8
+_TOPIC_COLUMN = re.compile(r"^\W*(?:kafka )?topics?(?: name)?\W*:\s*`?([\w.-]+)", re.IGNORECASE)
+_TOPIC_USE = re.compile(
+    r"(?:AIOKafkaConsumer|KafkaConsumer|subscribe|send(?:_and_wait)?|produce|publish)\(\s*\[?\s*[fr]?[\"']([\w.-]+)[\"']"
+    r"|\b(?:topic|KAFKA_\w*TOPIC\w*)\s*[=:]\s*[\"'`]([\w.-]+)[\"'`]"
+    r"|(?:--?>>?|->)\s*\w+\s*:\s*`?([a-z][\w]*[.-][\w.-]+)`?\s*$"
+    r"|\btopic\s+`([\w.-]+)`|`([\w.-]+)`\s+topic\b",
+    re.MULTILINE,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _Statement:
+    """A sentence of the design with a quantity."""
+
+    index: int
+    text: str
+    bag: frozenset[str]
+    quantity: Quantity
+
+
+@dataclass(frozen=True, slots=True)
+class _Pair:
+    """A requirement's quantity and a statement that breaks it, with how near they are."""
+
+    score: float
+    requirement: Requirement
+    needed: Quantity
+    statement: _Statement
+
+
+def find_inconsistencies(
+    material: Material, requirement_vectors: np.ndarray | None = None
+) -> tuple[Inconsistency, ...]:
+    """
+    Return pairs of places that cannot both be right, each quoted; the surest first.
+
+    Args:
+        material:            The document.
+        requirement_vectors: Of the requirements' texts, shape ``(items, dimension)``.
+
+    """
+    found = [*_against_requirements(material, requirement_vectors), *_topic_names(material)]
+    return tuple(found[:_MAX_REPORTED])
+
+
+def _against_requirements(material: Material, vectors: np.ndarray | None) -> Iterator[Inconsistency]:
+    if material.requirements is None or vectors is None:
+        return
+    statements = list(_statements(material.passages))
+    rarity = _rarity(material.passages)
+    pairs: list[_Pair] = []
+    for number, item in enumerate(material.requirements.items):
+        meaning = material.search.similarity(vectors[number : number + 1])[0]
+        pairs.extend(_pairs(item, statements, meaning, rarity))
+    used: set[int] = set()
+    seen: set[str] = set()
+    for pair in sorted(pairs, key=lambda p: -p.score):
+        if pair.statement.index in used or pair.requirement.id in seen:
+            continue
+        used.add(pair.statement.index)
+        seen.add(pair.requirement.id)
+        yield _reported(pair, material)
+
+
+def _reported(pair: _Pair, material: Material) -> Inconsistency:
+    assert material.requirements is not None
+    passage = material.passages[pair.statement.index]
+    bound = "" if pair.needed.bound is Bound.EXACT else f"{pair.needed.bound} "
+    return Inconsistency(
+        summary=(
+            f"The design says {pair.statement.quantity.text} at line {passage.span}, "
+            f"{pair.requirement.id} asks for {bound}{pair.needed.text}."
+        ),
+        evidence=(
+            quote(material.design, passage.span, pair.statement.text),
+            quote(material.requirements.document, pair.requirement.span),
+        ),
+    )
+
+
+def _pairs(
+    item: Requirement,
+    statements: Sequence[_Statement],
+    meaning: np.ndarray,
+    rarity: Mapping[str, float],
+) -> Iterator[_Pair]:
+    for start, stop in sentences(item.text):
+        sentence = item.text[start:stop]
+        wanted = frozenset(words(sentence))
+        for needed in quantities(sentence):
+            best = _nearest(needed, wanted, item, statements, meaning, rarity)
+            if best is not None:
+                yield best
+
+
+def _nearest(
+    needed: Quantity,
+    wanted: frozenset[str],
+    item: Requirement,
+    statements: Sequence[_Statement],
+    meaning: np.ndarray,
+    rarity: Mapping[str, float],
+) -> _Pair | None:
+    """Return the nearest statement if it breaks the need; an agreeing one near it settles it."""
+    scored = []
+    for statement in statements:
+        if statement.quantity.dimension != needed.dimension:
+            continue
+        if not 1 / _MOST_APART <= statement.quantity.value / max(needed.value, 1e-9) <= _MOST_APART:
+            continue
+        share = _share(wanted, statement.bag, rarity)
+        near = float(meaning[statement.index])
+        if near >= LEAST_MEANING and share >= LEAST_WORDS and near + share >= LEAST_SUM:
+            scored.append((near + share, statement))
+    if not scored:
+        return None
+    scored.sort(key=lambda pair: -pair[0])
+    best, statement = scored[0]
+    for score, other in scored:
+        if score >= 0.7 * best and not contradicts(needed, other.quantity):
+            return None
+    return _Pair(best, item, needed, statement)
+
+
+def _statements(passages: Sequence[Passage]) -> Iterator[_Statement]:
+    for index, passage in enumerate(passages):
+        if passage.kind is PassageKind.QUOTE:
+            continue
+        whole = [(0, len(passage.text))]
+        parts = whole if passage.kind is PassageKind.TABLE_ROW else sentences(passage.text)
+        for start, stop in parts:
+            text = passage.text[start:stop]
+            found = quantities(text)
+            if found:
+                bag = frozenset(words(f"{' '.join(passage.headings[-1:])} {text}"))
+                yield from (_Statement(index, text, bag, quantity) for quantity in found)
+
+
+def _rarity(passages: Sequence[Passage]) -> dict[str, float]:
+    counts = Counter(word for p in passages for word in set(words(p.text)))
+    return {word: log(1 + len(passages) / count) for word, count in counts.items()}
+
+
+def _share(wanted: frozenset[str], bag: frozenset[str], rarity: Mapping[str, float]) -> float:
+    known = {w for w in wanted if w in rarity and not w.isdigit()}
+    total = sum(rarity[w] for w in known)
+    return sum(rarity[w] for w in known & bag) / total if total else 0.0
+
+
+def _topic_names(material: Material) -> Iterator[Inconsistency]:
+    """Yield topics that code or diagrams name otherwise than the table of topics."""
+    listed: dict[str, Passage] = {}
+    used: dict[str, Passage] = {}
+    for passage in material.passages:
+        if passage.kind is PassageKind.TABLE_ROW:
+            match = _TOPIC_COLUMN.match(passage.text)
+            if match and re.search(r"[.-]", match.group(1)):
+                listed.setdefault(match.group(1), passage)
+        for match in _TOPIC_USE.finditer(passage.text):
+            name = next(group for group in match.groups() if group)
+            if re.search(r"[.-]", name):
+                used.setdefault(name, passage)
+    for name, passage in used.items():
+        if name in listed or not listed:
+            continue
+        near = max(listed, key=lambda other: _alike(name, other))
+        if _alike(name, near) >= 0.34 and near not in used:
+            yield Inconsistency(
+                summary=(
+                    f"The topic is `{near}` in the table at line {listed[near].span} and "
+                    f"`{name}` at line {passage.span}."
+                ),
+                evidence=(
+                    quote(material.design, passage.span, name),
+                    quote(material.design, listed[near].span, near),
+                ),
+            )
+
+
+def _alike(one: str, other: str) -> float:
+    """Return the share of name parts that two topics have in common; versions apart."""
+    parts = [
+        {_singular(p) for p in re.split(r"[._-]+", name.lower()) if not re.fullmatch(r"v?\d+", p)}
+        for name in (one, other)
+    ]
+    union = parts[0] | parts[1]
+    return len(parts[0] & parts[1]) / len(union) if union else 0.0
+
+
+def _singular(word: str) -> str:
+    return word.removesuffix("s")

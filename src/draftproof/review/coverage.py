@@ -1,0 +1,202 @@
+"""Requirement by requirement: whether it is answered, and where."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import log
+from typing import TYPE_CHECKING
+
+from draftproof.documents.cues import Cue, cues_at
+from draftproof.documents.quotes import quote
+from draftproof.domain.document import Document, Passage, PassageKind, Requirement, Requirements
+from draftproof.domain.findings import RequirementFinding, Verdict
+from draftproof.review.search import PassageSearch, words
+
+if TYPE_CHECKING:
+    import numpy as np
+
+# A passage that says almost the requirement's own words repeats it.
+_REPEATS = 0.8
+_NUMBER = re.compile(r"(?<![\w.])\d[\d.,  ]*\d|\d+")
+
+REQUIREMENT_SIGNALS = (
+    "similarity_best",
+    "similarity_second",
+    "word_share_best",
+    "word_share_all",
+    "rare_word_share",
+    "number_share",
+    "named_by_id",
+    "taken_back",
+    "repeated_only",
+    "length",
+    "defects_nearby",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """A passage that may answer a requirement: how well, and whether it is taken back."""
+
+    index: int
+    score: float
+    share: float
+    taken_back: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What is seen of one requirement in the design."""
+
+    requirement: Requirement
+    signals: list[float]
+    matches: list[Match]
+    repeats: list[int]
+
+
+class RequirementReader:
+    """
+    Looks requirements up in a design.
+
+    Args:
+        search:  The design's passages.
+        cues:    Wordings that take back what is named.
+        vectors: Of the requirements' texts, shape ``(items, dimension)``, or ``None``.
+        defects: Share of the checks nearest to a passage that are defects, by index of
+                 the passage; a requirement answered by flawed passages is not met.
+
+    """
+
+    def __init__(
+        self,
+        requirements: Requirements,
+        search: PassageSearch,
+        cues: Sequence[Cue],
+        vectors: np.ndarray | None,
+        defects: dict[int, float],
+    ) -> None:
+        self._requirements = requirements
+        self._search = search
+        self._cues = cues
+        self._vectors = vectors
+        self._defects = defects
+        self._bags = [set(words(f"{p.heading_path} {p.text}")) for p in search.passages]
+        counts = Counter(word for bag in self._bags for word in bag)
+        self._rarity = {w: log(1 + len(self._bags) / n) for w, n in counts.items()}
+        self._unseen = log(1 + len(self._bags))
+
+    def read(self) -> list[Reading]:
+        """Return what is seen of every requirement."""
+        return [self._read(i, item) for i, item in enumerate(self._requirements.items)]
+
+    def _read(self, index: int, item: Requirement) -> Reading:
+        import numpy as np
+
+        wanted = set(words(item.text))
+        dense = (
+            self._search.similarity(self._vectors[index : index + 1])[0]
+            if self._vectors is not None
+            else np.zeros(len(self._search.passages))
+        )
+        shares = np.array([self._share(wanted, bag) for bag in self._bags])
+        repeats = [i for i, p in enumerate(self._search.passages) if self._repeats(p, item, shares[i])]
+        score = shares + dense
+        score[repeats] = -1.0
+        order = [int(i) for i in np.argsort(-score, kind="stable")[:6] if score[i] > 0]
+        matches = [Match(i, float(score[i]), float(shares[i]), self._taken_back(i, wanted)) for i in order]
+        return Reading(item, self._signals(item, wanted, dense, matches, repeats), matches, repeats)
+
+    def _signals(
+        self,
+        item: Requirement,
+        wanted: set[str],
+        dense: np.ndarray,
+        matches: Sequence[Match],
+        repeats: Sequence[int],
+    ) -> list[float]:
+        kept = [m for m in matches if not m.taken_back]
+        top = [float(dense[m.index]) for m in kept]
+        seen = set().union(*(self._bags[m.index] for m in kept)) if kept else set()
+        rare = sorted(wanted, key=lambda w: -self._rarity.get(w, self._unseen))[:6]
+        numbers = {_plain(n) for n in _NUMBER.findall(item.text)}
+        text_numbers = {_plain(n) for m in kept for n in _NUMBER.findall(self._search.passages[m.index].text)}
+        named = re.compile(rf"(?<![\w-]){re.escape(item.id)}(?![\w-]|\.\d)")
+        by_id = sum(bool(named.search(p.text)) for i, p in enumerate(self._search.passages) if i not in repeats)
+        near = [self._defects.get(m.index, 0.0) for m in kept[:3]]
+        return [
+            max(top, default=0.0),
+            sorted(top)[-2] if len(top) > 1 else 0.0,
+            max((m.share for m in kept), default=0.0),
+            self._share(wanted, seen),
+            sum(w in seen for w in rare) / max(1, len(rare)),
+            len(numbers & text_numbers) / len(numbers) if numbers else 0.5,
+            log(1 + by_id),
+            sum(m.taken_back for m in matches[:3]) / 3,
+            float(bool(repeats) and not kept),
+            log(1 + len(wanted)),
+            sum(near) / len(near) if near else 0.0,
+        ]
+
+    def _share(self, wanted: set[str], bag: set[str]) -> float:
+        """Return the share of the wanted words that a bag holds, weighted by rarity."""
+        total = sum(self._rarity.get(w, self._unseen) for w in wanted)
+        return sum(self._rarity.get(w, self._unseen) for w in wanted & bag) / total if total else 0.0
+
+    def _repeats(self, passage: Passage, item: Requirement, share: float) -> bool:
+        bag = words(passage.text)
+        if passage.kind is PassageKind.QUOTE and share > 0.6:
+            return True
+        extra = len(set(bag) - set(words(f"{item.id} {item.text}"))) / max(1, len(set(bag)))
+        return share > _REPEATS and extra < 0.3
+
+    def _taken_back(self, index: int, wanted: set[str]) -> bool:
+        passage = self._search.passages[index]
+        for found in re.finditer(r"\w+", passage.text):
+            if set(words(found.group())) & wanted:
+                cues = cues_at(self._cues, passage, found.start())
+                return any(cue.id in ("deferred", "refused") for cue in cues)
+        return False
+
+
+def _plain(number: str) -> str:
+    return re.sub(r"[,  ]|\.(?=\d{3}\b)", "", number)
+
+
+def requirement_finding(
+    reading: Reading,
+    probabilities: dict[Verdict, float],
+    design: Document,
+    requirements: Document,
+    passages: Sequence[Passage],
+) -> RequirementFinding:
+    """Return the finding for one requirement, quoted on both sides."""
+    verdict = max(probabilities, key=lambda v: probabilities[v])
+    kept = [m for m in reading.matches if not m.taken_back] or reading.matches
+    best = kept[0].score if kept else 0.0
+    shown = [m for m in kept[:3] if m.score >= 0.6 * best] if verdict is not Verdict.MISSING else []
+    evidence = tuple(quote(design, passages[m.index].span, passages[m.index].text) for m in shown)
+    return RequirementFinding(
+        requirement_id=reading.requirement.id,
+        verdict=verdict,
+        confidence=round(probabilities[verdict], 3),
+        requirement=quote(requirements, reading.requirement.span),
+        evidence=evidence,
+        comment=_comment(verdict, reading, passages),
+    )
+
+
+def _comment(verdict: Verdict, reading: Reading, passages: Sequence[Passage]) -> str:
+    if verdict is Verdict.MET:
+        return "Answered at the lines cited."
+    if verdict is Verdict.PARTIAL:
+        return "Touched at the lines cited; not everything that it asks for is designed there."
+    if reading.repeats:
+        line = passages[reading.repeats[0]].span
+        return f"The design repeats it at line {line} and does not say how it is met."
+    taken = next((m for m in reading.matches if m.taken_back), None)
+    if taken:
+        return f"Line {passages[taken.index].span} puts it off or leaves it out."
+    return "No passage answers it."

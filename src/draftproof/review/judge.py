@@ -1,0 +1,254 @@
+"""The first judge: patterns, hybrid evidence and labelled exemplars, weighed linearly."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from draftproof.documents.quotes import quote
+from draftproof.domain.document import Passage
+from draftproof.domain.findings import Basis, Evidence, Finding, Nearest, Source, Verdict
+from draftproof.domain.rubric import Check, Rubric
+from draftproof.review.aspects import FlawHit, Hit, coverage
+from draftproof.review.material import Material
+from draftproof.review.signals import Heads, Signals, read_signals
+
+if TYPE_CHECKING:
+    import numpy as np
+
+JUDGED = (Verdict.MET, Verdict.PARTIAL, Verdict.MISSING, Verdict.FLAWED)
+_MAX_EVIDENCE = 3
+
+
+@dataclass(frozen=True)
+class LinearModel:
+    """
+    Multinomial logistic regression over standardised inputs.
+
+    Args:
+        classes: Names of the outcomes.
+        mean:    Shape ``(inputs,)``.
+        scale:   Shape ``(inputs,)``; no zeros.
+        weights: Shape ``(classes, inputs)``.
+        bias:    Shape ``(classes,)``.
+        temperature: Divides the logits, so that probabilities are calibrated.
+
+    """
+
+    classes: tuple[str, ...]
+    mean: np.ndarray
+    scale: np.ndarray
+    weights: np.ndarray
+    bias: np.ndarray
+    temperature: float = 1.0
+
+    def probabilities(self, inputs: np.ndarray) -> np.ndarray:
+        """Return shape ``(rows, classes)`` for inputs of shape ``(rows, inputs)``."""
+        import numpy as np
+
+        logits = ((inputs - self.mean) / self.scale) @ self.weights.T + self.bias
+        logits = logits / self.temperature
+        logits -= logits.max(axis=1, keepdims=True)
+        powers = np.exp(logits)
+        return np.asarray(powers / powers.sum(axis=1, keepdims=True))
+
+
+def combined(matrix: np.ndarray) -> np.ndarray:
+    """
+    Return the judge's inputs for all checks of one document.
+
+    Args:
+        matrix: The signals, shape ``(checks, signals)``.
+
+    Returns:
+        Shape ``(checks, 3 * signals + checks)``: each signal, how far it stands above
+        the document's mean, that mean, and which check it is.
+
+    """
+    import numpy as np
+
+    mean = matrix.mean(axis=0, keepdims=True)
+    return np.hstack([matrix, matrix - mean, np.repeat(mean, len(matrix), axis=0), np.eye(len(matrix))])
+
+
+@dataclass(frozen=True)
+class Weights:
+    """
+    All that was fitted: see ``models/README.md``.
+
+    Args:
+        name:         Name and short hash, for the provenance.
+        checks:       The ids of the checks, in the order of the fit.
+        verdicts:     The model over :func:`combined` signals with an embedder.
+        without_vectors: The same, fitted on patterns and BM25 alone.
+        heads:        Linear heads over passage vectors.
+        requirements: The model over the signals of a requirement.
+
+    """
+
+    name: str
+    checks: tuple[str, ...]
+    verdicts: LinearModel
+    without_vectors: LinearModel
+    heads: Heads
+    requirements: LinearModel
+
+
+class EvidenceJudge:
+    """
+    Judges by what was retrieved, and by nothing else.
+
+    Args:
+        weights: What was fitted.
+
+    """
+
+    def __init__(self, weights: Weights) -> None:
+        self._weights = weights
+
+    @property
+    def name(self) -> str:
+        """Name and short hash of the weights."""
+        return self._weights.name
+
+    def judge(self, rubric: Rubric, material: Material) -> dict[str, Finding]:
+        """Return one finding for every check, by id."""
+        signals = read_signals(rubric, material, self._weights.heads)
+        with_vectors = material.search.vectors is not None and material.exemplars is not None
+        model = self._weights.verdicts if with_vectors else self._weights.without_vectors
+        rows = model.probabilities(combined(signals.matrix))
+        found = {}
+        for check, row in zip(rubric, rows, strict=True):
+            probabilities = dict.fromkeys(Verdict, 0.0)
+            probabilities.update({Verdict(name): float(p) for name, p in zip(model.classes, row, strict=True)})
+            found[check.id] = self._finding(check, probabilities, material, signals)
+        return found
+
+    def _finding(
+        self, check: Check, probabilities: dict[Verdict, float], material: Material, signals: Signals
+    ) -> Finding:
+        absent = material.parts.absent(check.needs)
+        if absent is not None:
+            return Finding(
+                check_id=check.id,
+                verdict=Verdict.NOT_APPLICABLE,
+                severity=None,
+                confidence=absent.confidence,
+                probabilities=_shifted(probabilities, absent.confidence),
+                comment=f"The design has no {absent.name}, so this does not apply.",
+                basis=(Basis(Source.RULE, f"no passage describes {absent.name} as part of the system"),),
+            )
+        hits, flaws = signals.hits[check.id], signals.flaws[check.id]
+        verdict = choose(probabilities)
+        levels = coverage(check, hits)
+        found = tuple(a.name for a in check.aspects if levels[a.id] == 1.0)
+        lacking = tuple(a.name for a in check.aspects if levels[a.id] < 1.0)
+        passages = chosen_passages(verdict, flaws, signals.passage_scores[check.id], material)
+        evidence = tuple(quote(material.design, p.span, p.text) for p in passages)
+        nearest = None
+        if verdict is Verdict.MISSING:
+            nearest = _nearest(hits, passages, material)
+            evidence = tuple(quote(material.design, h.passage.span, h.passage.text) for h in _taken_back(hits)[:1])
+        return Finding(
+            check_id=check.id,
+            verdict=verdict,
+            severity=None,
+            confidence=round(probabilities[verdict], 3),
+            probabilities={v: round(p, 4) for v, p in probabilities.items()},
+            evidence=evidence,
+            comment=_comment(verdict, found, lacking, flaws, hits),
+            searched=check.queries,
+            found=found,
+            lacking=lacking,
+            nearest=nearest,
+            basis=tuple(_basis(flaws, hits, probabilities)),
+        )
+
+
+def choose(probabilities: Mapping[Verdict, float]) -> Verdict:
+    """Return the likeliest verdict; ties go to the harder one."""
+    order = (Verdict.FLAWED, Verdict.MISSING, Verdict.PARTIAL, Verdict.MET)
+    return max(order, key=lambda verdict: probabilities[verdict])
+
+
+def _shifted(probabilities: Mapping[Verdict, float], share: float) -> dict[Verdict, float]:
+    moved = {verdict: p * (1 - share) for verdict, p in probabilities.items()}
+    moved[Verdict.NOT_APPLICABLE] = share
+    return {verdict: round(p, 4) for verdict, p in moved.items()}
+
+
+def chosen_passages(
+    verdict: Verdict,
+    flaws: Sequence[FlawHit],
+    scores: np.ndarray,
+    material: Material,
+) -> list[Passage]:
+    """Return the passages to cite, best first; for a flaw those that hold it come first."""
+    import numpy as np
+
+    chosen: list[Passage] = []
+    if verdict is Verdict.FLAWED:
+        chosen.extend(flaw.passage for flaw in flaws)
+    order = np.argsort(-scores, kind="stable")
+    best = float(scores[order[0]]) if len(order) else 0.0
+    for index in order[: _MAX_EVIDENCE + 2]:
+        if scores[index] >= 0.6 * best:
+            chosen.append(material.passages[int(index)])
+    unique = list({p.number: p for p in chosen}.values())
+    return unique[:_MAX_EVIDENCE]
+
+
+def _taken_back(hits: Sequence[Hit]) -> list[Hit]:
+    return [hit for hit in hits if hit.taken_back]
+
+
+def _nearest(hits: Sequence[Hit], passages: Sequence[Passage], material: Material) -> Nearest | None:
+    for hit in hits:
+        if hit.cues:
+            evidence = quote(material.design, hit.passage.span, hit.passage.text)
+            return Nearest(evidence, hit.cues[0].reason)
+    if not passages:
+        return None
+    evidence = quote(material.design, passages[0].span, passages[0].text)
+    return Nearest(evidence, "it is about something near, and does not answer the question")
+
+
+def _comment(
+    verdict: Verdict,
+    found: Sequence[str],
+    lacking: Sequence[str],
+    flaws: Sequence[FlawHit],
+    hits: Sequence[Hit],
+) -> str:
+    if verdict is Verdict.FLAWED:
+        if flaws:
+            return " ".join(dict.fromkeys(flaw.rule.why for flaw in flaws))
+        return "What the lines cited describe resembles designs that went wrong at this point."
+    if verdict is Verdict.MISSING:
+        back = _taken_back(hits)
+        if back:
+            return f"Named at line {back[0].passage.span}, but {back[0].cues[0].reason}."
+        return "Not found in the design."
+    parts = []
+    if found:
+        parts.append(f"Found: {'; '.join(found)}.")
+    if verdict is Verdict.PARTIAL and lacking:
+        parts.append(f"Not found: {'; '.join(lacking)}.")
+    return " ".join(parts) or "The lines cited address it."
+
+
+def _basis(flaws: Sequence[FlawHit], hits: Sequence[Hit], probabilities: Mapping[Verdict, float]) -> list[Basis]:
+    grounds = [Basis(Source.RULE, f"{f.rule.id} at line {f.passage.span}") for f in flaws]
+    counted = {hit.aspect.name for hit in hits if hit.counts}
+    if counted:
+        grounds.append(Basis(Source.SEARCH, f"addressed: {', '.join(sorted(counted))}"))
+    weighed = ", ".join(f"{v.value} {p:.2f}" for v, p in probabilities.items() if p >= 0.01)
+    grounds.append(Basis(Source.EXEMPLARS, weighed))
+    return grounds
+
+
+def evidence_of(finding: Finding) -> tuple[Evidence, ...]:
+    """Return all quotations that a finding carries, its nearest passage included."""
+    extra = (finding.nearest.evidence,) if finding.nearest else ()
+    return (*finding.evidence, *extra)

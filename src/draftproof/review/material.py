@@ -1,0 +1,116 @@
+"""All that a judge may look at, gathered once for a document."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from draftproof.domain.document import Document, Passage, Requirements
+from draftproof.domain.notes import LABELS, Exemplar
+from draftproof.domain.rubric import Check
+from draftproof.review.aspects import FlawHit, Hit, PatternScan
+from draftproof.review.parts import PartsPresent
+from draftproof.review.search import PassageSearch
+
+if TYPE_CHECKING:
+    import numpy as np
+
+
+@dataclass(frozen=True)
+class ExemplarVectors:
+    """
+    The labelled exemplars with their vectors, grouped for look-up.
+
+    Args:
+        exemplars: In the order of the rows.
+        vectors:   Shape ``(len(exemplars), dimension)``, rows of length 1.
+
+    """
+
+    exemplars: Sequence[Exemplar]
+    vectors: np.ndarray
+
+    @cached_property
+    def rows(self) -> Mapping[tuple[str, str], np.ndarray]:
+        """Row numbers by check id and label."""
+        import numpy as np
+
+        groups: dict[tuple[str, str], list[int]] = {}
+        for row, exemplar in enumerate(self.exemplars):
+            groups.setdefault((exemplar.check_id, exemplar.label), []).append(row)
+        return {key: np.array(rows) for key, rows in groups.items()}
+
+
+@dataclass(frozen=True)
+class Material:
+    """
+    A document made ready to be judged.
+
+    Args:
+        design:         The reviewed document.
+        requirements:   The requirements, or ``None``.
+        search:         Hybrid search over the design's passages.
+        scan:           Search for the rubric's patterns.
+        query_vectors:  By check id, shape ``(1 + queries, dimension)``; empty without an
+                        embedder.
+        exemplars:      The labelled exemplars, or ``None`` without an embedder.
+        parts:          Which parts the system has, for checks that need one.
+
+    """
+
+    design: Document
+    requirements: Requirements | None
+    search: PassageSearch
+    scan: PatternScan
+    query_vectors: Mapping[str, np.ndarray]
+    exemplars: ExemplarVectors | None
+    parts: PartsPresent
+
+    @property
+    def passages(self) -> Sequence[Passage]:
+        """The passages that may count as evidence, in the order of all arrays."""
+        return self.search.passages
+
+    @cached_property
+    def exemplar_similarity(self) -> np.ndarray | None:
+        """Cosines, shape ``(passages, exemplars)``, or ``None`` without an embedder."""
+        import numpy as np
+
+        if self.exemplars is None or self.search.vectors is None:
+            return None
+        return np.asarray(self.search.vectors @ self.exemplars.vectors.T)
+
+    def label_similarity(self, check_id: str, nearest: int = 3) -> dict[str, np.ndarray] | None:
+        """
+        Return for each label the mean cosine to its nearest exemplars, per passage.
+
+        Args:
+            check_id: The check whose exemplars are meant.
+            nearest:  How many of them are averaged.
+
+        """
+        import numpy as np
+
+        similarity = self.exemplar_similarity
+        if similarity is None or self.exemplars is None:
+            return None
+        result = {}
+        for label in LABELS:
+            rows = self.exemplars.rows.get((check_id, label))
+            if rows is None:
+                result[label] = np.zeros(len(self.passages), dtype=np.float32)
+                continue
+            count = min(nearest, len(rows))
+            top = np.partition(similarity[:, rows], -count, axis=1)[:, -count:]
+            result[label] = top.mean(axis=1)
+        return result
+
+    def hits(self, check: Check) -> list[Hit]:
+        """Return where the aspects of a check are named."""
+        return self.scan.hits(check)
+
+    def flaws(self, check: Check) -> list[FlawHit]:
+        """Return the anti-patterns found under a check."""
+        return self.scan.flaws(check)

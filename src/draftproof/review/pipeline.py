@@ -1,0 +1,250 @@
+"""The order of a review: prepare, judge, compare, advise, score."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from draftproof.documents.injection import InjectionRule, mark_injections
+from draftproof.documents.quotes import is_verbatim
+from draftproof.domain.document import Document, Requirements
+from draftproof.domain.findings import (
+    Evidence,
+    Finding,
+    Inconsistency,
+    Injection,
+    RequirementFinding,
+    Verdict,
+)
+from draftproof.domain.notes import Knowledge
+from draftproof.domain.review import InputRecord, Provenance, Review
+from draftproof.domain.scoring import ScoringRule, assess
+from draftproof.review.advice import all_fixes, with_advice, with_severity
+from draftproof.review.consistency import find_inconsistencies
+from draftproof.review.coverage import RequirementReader, requirement_finding
+from draftproof.review.judge import LinearModel
+from draftproof.review.material import Material
+from draftproof.review.ports import Clock, Judge, NoteIndex, Progress, Silence
+from draftproof.review.prepare import Reference, prepare
+
+_NOTES_FOR_A_CHECK = 8
+
+
+@dataclass(frozen=True)
+class Reviewer:
+    """
+    Reviews documents with what it was given; holds no state of its own.
+
+    Args:
+        reference:          What is known before a document is read.
+        judge:              Gives the verdicts.
+        requirement_model:  Weighs the signals of a requirement.
+        knowledge:          The notes.
+        note_index:         Called when notes are looked up by meaning; ``None`` without
+                            an embedder.
+        injections:         Wordings that address the reviewer.
+        scoring:            The rule by which verdicts become numbers.
+        names:              ``version``, ``embedder`` and ``knowledge`` for the provenance.
+        tokens_read:        Called for the tokens that the embedder has read.
+        connections_refused: Called for how many connections the guard has refused.
+        clock:              Tells the time.
+
+    """
+
+    reference: Reference
+    judge: Judge
+    requirement_model: LinearModel
+    knowledge: Knowledge
+    note_index: Callable[[], NoteIndex | None]
+    injections: Sequence[InjectionRule]
+    scoring: ScoringRule
+    names: Mapping[str, str]
+    tokens_read: Callable[[], Mapping[str, int]]
+    connections_refused: Callable[[], int]
+    clock: Clock = time.perf_counter
+
+    def review(
+        self,
+        design: Document,
+        requirements: Requirements | None,
+        progress: Progress | None = None,
+        notices: Sequence[str] = (),
+    ) -> Review:
+        """
+        Return the whole review of a design.
+
+        Args:
+            design:       The design as it was read.
+            requirements: Its requirements, or ``None``.
+            progress:     Told what is being done.
+            notices:      What a reader should know beforehand.
+
+        """
+        progress = progress or Silence()
+        watch = _Watch(self.clock, progress)
+        design, requirements, injections = self._mark(design, requirements)
+
+        watch.start("Reading the design", len(design.evidence_passages))
+        material = prepare(design, requirements, self.reference, progress.advance)
+        watch.start("Judging 72 checks")
+        findings = dict(self.judge.judge(self.reference.rubric, material))
+        watch.start("Comparing with the requirements")
+        vectors = self._requirement_vectors(material)
+        answered = self._requirements(material, findings, vectors)
+        inconsistencies = find_inconsistencies(material, vectors)
+        watch.start("Looking up best practice")
+        ordered = self._advised(findings, material)
+        watch.start("Scoring")
+        _prove(ordered, answered, inconsistencies, injections, design, requirements)
+        assessment = assess(self.reference.rubric, ordered, self.scoring)
+        watch.stop()
+        documents = [design] + ([requirements.document] if requirements else [])
+        return Review(
+            title=design.title,
+            findings=ordered,
+            requirements=answered,
+            inconsistencies=inconsistencies,
+            injections=injections,
+            assessment=assessment,
+            provenance=Provenance(
+                version=self.names["version"],
+                judge=self.judge.name,
+                embedder=self.names["embedder"],
+                knowledge=self.names["knowledge"],
+                inputs=tuple(InputRecord(d.name.value, d.path, d.sha256, len(d.lines)) for d in documents),
+                seconds=watch.seconds,
+                tokens_read=dict(self.tokens_read()),
+                tokens_written={},
+                connections_refused=self.connections_refused(),
+            ),
+            notices=(*notices, *(notice for d in documents for notice in d.notices)),
+            has_requirements=requirements is not None,
+        )
+
+    def _mark(
+        self, design: Document, requirements: Requirements | None
+    ) -> tuple[Document, Requirements | None, tuple[Injection, ...]]:
+        design, found = mark_injections(design, self.injections)
+        if requirements is None:
+            return design, None, found
+        document, more = mark_injections(requirements.document, self.injections)
+        return design, replace(requirements, document=document), found + more
+
+    def _requirement_vectors(self, material: Material) -> Any:
+        if material.requirements is None or self.reference.embed is None:
+            return None
+        return self.reference.embed([item.text for item in material.requirements.items])
+
+    def _requirements(
+        self, material: Material, findings: dict[str, Finding], vectors: Any
+    ) -> tuple[RequirementFinding, ...]:
+        if material.requirements is None:
+            return ()
+        reader = RequirementReader(
+            material.requirements,
+            material.search,
+            self.reference.cues,
+            vectors,
+            defects_by_passage(material, findings),
+        )
+        readings = reader.read()
+        if not readings:
+            return ()
+        rows = self.requirement_model.probabilities(_stacked([r.signals for r in readings]))
+        classes = [Verdict(name) for name in self.requirement_model.classes]
+        return tuple(
+            requirement_finding(
+                reading,
+                dict(zip(classes, map(float, row), strict=True)),
+                material.design,
+                material.requirements.document,
+                material.passages,
+            )
+            for reading, row in zip(readings, rows, strict=True)
+        )
+
+    def _advised(self, findings: Mapping[str, Finding], material: Material) -> tuple[Finding, ...]:
+        rubric = self.reference.rubric
+        fixes = all_fixes(rubric)
+        nearest = self._nearest_notes(material)
+        return tuple(
+            with_advice(
+                with_severity(findings[check.id], check),
+                check,
+                self.knowledge,
+                nearest.get(check.id, ()),
+                fixes,
+            )
+            for check in rubric
+        )
+
+    def _nearest_notes(self, material: Material) -> dict[str, list[tuple[str, float]]]:
+        index = self.note_index() if material.query_vectors else None
+        if index is None:
+            return {}
+        ids = list(material.query_vectors)
+        questions = _stacked([material.query_vectors[name][0] for name in ids])
+        return dict(zip(ids, index.query(questions, _NOTES_FOR_A_CHECK), strict=True))
+
+
+def _stacked(rows: Sequence[Any]) -> Any:
+    import numpy as np
+
+    return np.array(rows)
+
+
+def defects_by_passage(material: Material, findings: Mapping[str, Finding]) -> dict[int, float]:
+    """Return for each cited passage the share of its findings that are flawed."""
+    counts: dict[int, list[float]] = {}
+    for finding in findings.values():
+        for evidence in finding.evidence:
+            for index, passage in enumerate(material.passages):
+                if passage.span.overlaps(evidence.span):
+                    counts.setdefault(index, []).append(finding.verdict is Verdict.FLAWED)
+    return {index: sum(flags) / len(flags) for index, flags in counts.items()}
+
+
+def _prove(
+    findings: Sequence[Finding],
+    requirements: Sequence[RequirementFinding],
+    inconsistencies: Sequence[Inconsistency],
+    injections: Sequence[Injection],
+    design: Document,
+    documents: Requirements | None,
+) -> None:
+    """Refuse to go on with a quotation that does not stand in its document."""
+    by_name = {design.name: design}
+    if documents is not None:
+        by_name[documents.document.name] = documents.document
+    everything: list[Evidence] = [i.evidence for i in injections]
+    for finding in findings:
+        everything.extend(finding.evidence)
+        everything.extend([finding.nearest.evidence] if finding.nearest else [])
+    for requirement in requirements:
+        everything.extend((requirement.requirement, *requirement.evidence))
+    for inconsistency in inconsistencies:
+        everything.extend(inconsistency.evidence)
+    for evidence in everything:
+        if not is_verbatim(evidence, by_name[evidence.document]):
+            raise AssertionError(f"not verbatim: {evidence.document} {evidence.span}")
+
+
+class _Watch:
+    """Times the stages, and tells the progress of each."""
+
+    def __init__(self, clock: Clock, progress: Progress) -> None:
+        self._clock, self._progress = clock, progress
+        self.seconds: dict[str, float] = {}
+        self._name = ""
+        self._since = 0.0
+
+    def start(self, name: str, total: int | None = None) -> None:
+        self.stop()
+        self._name, self._since = name, self._clock()
+        self._progress.stage(name, total)
+
+    def stop(self) -> None:
+        if self._name:
+            self.seconds[self._name] = round(self._clock() - self._since, 3)

@@ -1,0 +1,75 @@
+"""What a review needs from the outside; each as narrow as its use."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Protocol
+
+from draftproof.domain.findings import Finding
+from draftproof.domain.rubric import Rubric
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from draftproof.review.material import Material
+
+
+class Judge(Protocol):
+    """Gives each check of the rubric a verdict with confidence and evidence."""
+
+    @property
+    def name(self) -> str:
+        """Name and version, for the provenance."""
+        ...
+
+    def judge(self, rubric: Rubric, material: Material) -> Mapping[str, Finding]:
+        """Return one finding for every check, by id; severity and advice come later."""
+        ...
+
+
+class Progress(Protocol):
+    """Is told what is being done."""
+
+    def stage(self, name: str, total: int | None = None) -> None:
+        """A stage begins; the one before it has ended."""
+        ...
+
+    def advance(self, done: int) -> None:
+        """So much of the stage's total is done."""
+        ...
+
+
+class Silence:
+    """A progress that says nothing."""
+
+    def stage(self, name: str, total: int | None = None) -> None:
+        """Say nothing."""
+
+    def advance(self, done: int) -> None:
+        """Say nothing."""
+
+
+class Clock(Protocol):
+    """Tells the time, so that tests can."""
+
+    def __call__(self) -> float:
+        """Return seconds from an arbitrary moment."""
+        ...
+
+
+class NoteIndex(Protocol):
+    """Finds notes by vector."""
+
+    def query(self, vectors: np.ndarray, count: int) -> list[list[tuple[str, float]]]:
+        """
+        Return the nearest notes of each vector.
+
+        Args:
+            vectors: Shape ``(n, dimension)``.
+            count:   How many notes for each.
+
+        Returns:
+            For each vector pairs of note id and cosine similarity, best first.
+
+        """
+        ...

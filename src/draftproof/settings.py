@@ -1,0 +1,119 @@
+"""Settings: options over environment over the settings file over defaults."""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, replace
+from pathlib import Path
+from typing import Any
+
+from platformdirs import user_config_path, user_data_path
+
+from draftproof.errors import SettingsError
+
+PREFIX = "DRAFTPROOF_"
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """
+    All that can be set.
+
+    Args:
+        data_dir: Where the embedder, the vectors and the store are kept
+                  (``DRAFTPROOF_DATA_DIR``).
+        embedder: A GGUF of the BERT family to embed with; ``none`` for BM25 alone
+                  (``DRAFTPROOF_EMBEDDER``).
+        threads:  Threads for llama.cpp; 0 for all cores (``DRAFTPROOF_THREADS``).
+
+    """
+
+    data_dir: Path
+    embedder: str = ""
+    threads: int = 0
+
+    @property
+    def embedder_path(self) -> Path | None:
+        """The embedding model's file, or ``None`` where BM25 alone is wanted."""
+        if self.embedder.lower() == "none":
+            return None
+        if self.embedder:
+            return Path(self.embedder).expanduser()
+        return self.data_dir / "models" / "all-MiniLM-L6-v2.gguf"
+
+    @property
+    def store_dir(self) -> Path:
+        """The Chroma store of the notes."""
+        return self.data_dir / "store"
+
+    @property
+    def user_knowledge_dirs(self) -> tuple[Path, ...]:
+        """Where a user's own notes stand; a later folder overrides an earlier one."""
+        return (self.data_dir / "knowledge", Path.cwd() / "knowledge")
+
+    @property
+    def last_run_file(self) -> Path:
+        """What the last run cost; it holds no text of a document."""
+        return self.data_dir / "last-run.json"
+
+
+def load_settings(options: Mapping[str, Any] | None = None, environment: Mapping[str, str] | None = None) -> Settings:
+    """
+    Return the settings, or one error that lists all faults.
+
+    Args:
+        options:     Given on the command line; ``None`` values count as absent.
+        environment: Instead of ``os.environ``.
+
+    """
+    environment = os.environ if environment is None else environment
+    known = {f.name for f in fields(Settings)}
+    values: dict[str, tuple[Any, str]] = {}
+    faults: list[str] = []
+    config = Path(environment.get(f"{PREFIX}CONFIG") or user_config_path("draftproof") / "settings.toml")
+    for name, value in _from_file(config).items():
+        if name in known:
+            values[name] = (value, str(config))
+        else:
+            faults.append(f"{config}: there is no setting {name!r}.")
+    for name in known:
+        if environment.get(PREFIX + name.upper()):
+            values[name] = (environment[PREFIX + name.upper()], PREFIX + name.upper())
+    for name, value in (options or {}).items():
+        if value is not None:
+            values[name] = (value, f"--{name.replace('_', '-')}")
+
+    settings = Settings(data_dir=user_data_path("draftproof"))
+    for name, (value, place) in values.items():
+        try:
+            settings = replace(settings, **{name: _converted(name, value)})
+        except ValueError as error:
+            faults.append(f"{place}: {error}.")
+    if faults:
+        raise SettingsError("\n".join(faults))
+    return settings
+
+
+def _from_file(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return {}
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise SettingsError(f"{path} cannot be read: {error}.") from error
+
+
+def _converted(name: str, value: Any) -> Any:
+    if name == "data_dir":
+        return Path(str(value)).expanduser()
+    if name == "threads":
+        try:
+            count = int(value)
+        except (TypeError, ValueError):
+            raise ValueError(f"threads is a whole number, not {value!r}") from None
+        if not 0 <= count <= 512:
+            raise ValueError(f"threads is between 0 and 512, not {count}")
+        return count
+    return str(value)

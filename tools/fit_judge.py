@@ -1,0 +1,281 @@
+"""
+Fit the judge's weights: heads on the exemplars, the rest on labelled cases.
+
+    python tools/fit_judge.py CASES_DIR [CASES_DIR ...] [--output models] [--dry-run]
+
+Prints leave-one-case-out figures first: whatever is fitted on cases is measured on a
+case that the fit has not seen. The heads see exemplars alone. Needs the extra `fit`
+(scikit-learn) and the embedder that `make setup` writes. Deterministic: no sampling
+without a fixed seed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import sqrt
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from sklearn.linear_model import LogisticRegression
+
+from draftproof.adapters.weights import HEADS_NAME, JSON_NAME, model_data
+from draftproof.bootstrap import Library, make_reference, open_embedder, read_inputs
+from draftproof.documents.injection import mark_injections
+from draftproof.domain.findings import Verdict
+from draftproof.domain.notes import LABELS
+from draftproof.domain.rubric import Rubric
+from draftproof.review.coverage import RequirementReader
+from draftproof.review.judge import JUDGED, LinearModel, combined
+from draftproof.review.material import ExemplarVectors
+from draftproof.review.prepare import prepare
+from draftproof.review.signals import NAMES, VECTOR_SIGNALS, Heads, read_signals
+from draftproof.settings import load_settings
+
+VERSION = 1
+SEED = 20261124
+HEAD_STRENGTH = 3.0
+OTHERS = 160
+NOT_VECTORS = len(NAMES) - len(VECTOR_SIGNALS)
+DEFECTS = {"partial", "missing", "flawed"}
+
+
+@dataclass
+class Case:
+    """One labelled document: signals by check, and gold verdicts."""
+
+    name: str
+    matrix: np.ndarray
+    gold: list[str]
+    absent: list[bool]
+    requirement_signals: np.ndarray
+    requirement_gold: list[str]
+
+
+def fit_heads(exemplars: ExemplarVectors, rubric: Rubric) -> Heads:
+    """Fit for each check a softmax over the labels and `other`: passages of other checks."""
+    random = np.random.default_rng(SEED)
+    labels = (*LABELS, "other")
+    owners = np.array([e.check_id for e in exemplars.exemplars])
+    names = np.array([e.label for e in exemplars.exemplars])
+    weights = {}
+    for check in rubric:
+        own = np.flatnonzero(owners == check.id)
+        foreign = np.flatnonzero((owners != check.id) & (names != "neighbour"))
+        centre = exemplars.vectors[own].mean(axis=0)
+        near = foreign[np.argsort(-(exemplars.vectors[foreign] @ centre))[: OTHERS // 2]]
+        far = random.choice(foreign, OTHERS // 2, replace=False)
+        rows = np.concatenate([own, near, far])
+        target = np.array([labels.index(n) for n in names[own]] + [5] * (len(near) + len(far)))
+        model = LogisticRegression(C=HEAD_STRENGTH, max_iter=2000).fit(exemplars.vectors[rows], target)
+        full = np.zeros((len(labels), exemplars.vectors.shape[1] + 1), dtype=np.float32)
+        full[:, -1] = -30.0
+        for position, label in enumerate(model.classes_):
+            full[label, :-1] = model.coef_[position]
+            full[label, -1] = model.intercept_[position]
+        weights[check.id] = full
+    return Heads(labels, weights)
+
+
+def read_case(folder: Path, library: Library, reference: Any, heads: Heads) -> Case:
+    """Return the signals of a case beside its gold verdicts."""
+    gold = json.loads((folder / "gold.json").read_text(encoding="utf-8"))
+    needs = folder / "requirements.md"
+    design, requirements, _ = read_inputs(folder / "design.md", needs if needs.exists() else None)
+    design, _ = mark_injections(design, library.injections)
+    material = prepare(design, requirements, reference)
+    signals = read_signals(library.rubric, material, heads)
+    verdicts = [gold["checks"][check.id]["verdict"] for check in library.rubric]
+    absent = [material.parts.absent(check.needs) is not None for check in library.rubric]
+    rows, labels = [], []
+    if requirements is not None:
+        vectors = reference.embed([item.text for item in requirements.items])
+        reader = RequirementReader(requirements, material.search, library.cues, vectors, {})
+        wanted = gold.get("requirements", {})
+        for reading in reader.read():
+            if reading.requirement.id in wanted:
+                rows.append(reading.signals)
+                labels.append(wanted[reading.requirement.id]["verdict"])
+    return Case(folder.name, signals.matrix, verdicts, absent, np.array(rows), labels)
+
+
+def fit_linear(inputs: np.ndarray, target: Sequence[str], classes: Sequence[str], strength: float) -> LinearModel:
+    """Fit a regularised multinomial model on standardised inputs."""
+    mean, scale = inputs.mean(axis=0), inputs.std(axis=0)
+    scale[scale < 1e-6] = 1.0
+    model = LogisticRegression(C=strength, max_iter=3000)
+    model.fit((inputs - mean) / scale, list(target))
+    order = [list(model.classes_).index(name) for name in classes]
+    return LinearModel(tuple(classes), mean, scale, model.coef_[order], model.intercept_[order])
+
+
+def judge_inputs(cases: Sequence[Case], columns: int) -> tuple[np.ndarray, list[str]]:
+    """Return the inputs and targets of all judged checks; not applicable ones are a rule's."""
+    rows, target = [], []
+    for case in cases:
+        inputs = combined(case.matrix[:, :columns])
+        for position, verdict in enumerate(case.gold):
+            if verdict != Verdict.NOT_APPLICABLE.value:
+                rows.append(inputs[position])
+                target.append(verdict)
+    return np.array(rows), target
+
+
+def figures(gold: Sequence[str], told: Sequence[str]) -> dict[str, float]:
+    """Return defect MCC, accuracy, macro F1 and flawed recall."""
+    pairs = list(zip(gold, told, strict=True))
+    tp = sum(g in DEFECTS and t in DEFECTS for g, t in pairs)
+    fp = sum(g not in DEFECTS and t in DEFECTS for g, t in pairs)
+    fn = sum(g in DEFECTS and t not in DEFECTS for g, t in pairs)
+    tn = len(pairs) - tp - fp - fn
+    spread = sqrt((tp + fp) * (tp + fn) * (tn + fp) * (tn + fn)) or 1.0
+    scores = []
+    for name in sorted(set(gold)):
+        hit = sum(g == t == name for g, t in pairs)
+        scores.append(2 * hit / max(1, sum(g == name for g, _ in pairs) + sum(t == name for _, t in pairs)))
+    flawed = [t for g, t in pairs if g == "flawed"]
+    return {
+        "mcc": (tp * tn - fp * fn) / spread,
+        "accuracy": sum(g == t for g, t in pairs) / len(pairs),
+        "macro_f1": sum(scores) / len(scores),
+        "flawed_recall": sum(t == "flawed" for t in flawed) / max(1, len(flawed)),
+    }
+
+
+def leave_one_out(
+    cases: Sequence[Case], columns: int, strength: float
+) -> tuple[list[str], list[str], np.ndarray, list[str]]:
+    """Return gold, told, logits and judged gold over cases that each fit has not seen."""
+    classes = [verdict.value for verdict in JUDGED]
+    gold, told, logits, judged = [], [], [], []
+    for left in cases:
+        inputs, target = judge_inputs([c for c in cases if c is not left], columns)
+        model = fit_linear(inputs, target, classes, strength)
+        rows = model.probabilities(combined(left.matrix[:, :columns]))
+        for position, row in enumerate(rows):
+            gold.append(left.gold[position])
+            if left.absent[position]:
+                told.append(Verdict.NOT_APPLICABLE.value)
+                continue
+            told.append(classes[int(row.argmax())])
+            if left.gold[position] in classes:
+                logits.append(np.log(row + 1e-9))
+                judged.append(left.gold[position])
+    return gold, told, np.array(logits), judged
+
+
+def fit_temperature(logits: np.ndarray, gold: Sequence[str], classes: Sequence[str]) -> float:
+    """Return the temperature with the least log loss on left-out cases."""
+    target = np.array([classes.index(name) for name in gold])
+    best, least = 1.0, float("inf")
+    for temperature in np.arange(0.5, 4.01, 0.05):
+        scaled = logits / temperature
+        scaled -= scaled.max(axis=1, keepdims=True)
+        loss = -(scaled[np.arange(len(target)), target] - np.log(np.exp(scaled).sum(axis=1))).mean()
+        if loss < least:
+            best, least = float(temperature), float(loss)
+    return best
+
+
+def with_temperature(model: LinearModel, temperature: float) -> LinearModel:
+    """Return the model with its probabilities softened or sharpened."""
+    return LinearModel(model.classes, model.mean, model.scale, model.weights, model.bias, temperature)
+
+
+def fit_verdicts(cases: Sequence[Case], columns: int, title: str) -> LinearModel:
+    """Choose the strength by leave-one-case-out, then fit on all cases."""
+    classes = [verdict.value for verdict in JUDGED]
+    best: tuple[float, float] | None = None
+    for strength in (0.003, 0.01, 0.03, 0.1, 0.3):
+        gold, told, _, _ = leave_one_out(cases, columns, strength)
+        found = figures(gold, told)
+        print(f"{title:18} C={strength:<6}", {k: round(v, 3) for k, v in found.items()})
+        score = found["mcc"] + found["macro_f1"]
+        if best is None or score > best[0]:
+            best = (score, strength)
+    assert best is not None
+    _, _, logits, judged = leave_one_out(cases, columns, best[1])
+    temperature = fit_temperature(logits, judged, classes)
+    print(f"{title:18} chosen C={best[1]}, temperature {temperature:.2f}")
+    return with_temperature(fit_linear(*judge_inputs(cases, columns), classes, best[1]), temperature)
+
+
+def fit_requirements(cases: Sequence[Case]) -> LinearModel:
+    """The same for the verdicts on requirements."""
+    classes = ["met", "partial", "missing"]
+    usable = [case for case in cases if len(case.requirement_gold)]
+    best: tuple[float, float] | None = None
+    for strength in (0.01, 0.03, 0.1, 0.3, 1.0):
+        logits: list[np.ndarray] = []
+        gold: list[str] = []
+        for left in usable:
+            others = [case for case in usable if case is not left]
+            inputs = np.vstack([case.requirement_signals for case in others])
+            target = [name for case in others for name in case.requirement_gold]
+            model = fit_linear(inputs, target, classes, strength)
+            logits.extend(np.log(model.probabilities(left.requirement_signals) + 1e-9))
+            gold.extend(left.requirement_gold)
+        told = [classes[int(row.argmax())] for row in logits]
+        found = figures(gold, told)
+        print(f"requirements       C={strength:<6}", {k: round(v, 3) for k, v in found.items()})
+        if best is None or found["accuracy"] > best[0]:
+            best = (found["accuracy"], strength)
+            temperature = fit_temperature(np.array(logits), gold, classes)
+    assert best is not None
+    inputs = np.vstack([case.requirement_signals for case in usable])
+    target = [name for case in usable for name in case.requirement_gold]
+    return with_temperature(fit_linear(inputs, target, classes, best[1]), temperature)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("cases", nargs="+", type=Path)
+    parser.add_argument("--output", type=Path, default=Path("models"))
+    parser.add_argument("--dry-run", action="store_true", help="print figures, write nothing")
+    options = parser.parse_args()
+
+    settings = load_settings()
+    library = Library(settings)
+    embedder = open_embedder(settings)
+    if embedder is None:
+        sys.exit("The judge is fitted with an embedder; run `make setup` first.")
+    reference, _ = make_reference(library, embedder, lambda done, of: print(f"embedded {done}/{of}", end="\r"))
+    assert reference.exemplars is not None
+    heads = fit_heads(reference.exemplars, library.rubric)
+    folders = sorted(p.parent for place in options.cases for p in place.glob("*/gold.json"))
+    cases = [read_case(folder, library, reference, heads) for folder in folders]
+    print(f"{len(cases)} cases, {len(reference.exemplars.exemplars)} exemplars, {len(NAMES)} signals")
+
+    verdicts = fit_verdicts(cases, len(NAMES), "with vectors")
+    bare = fit_verdicts(cases, NOT_VECTORS, "without vectors")
+    requirements = fit_requirements(cases)
+    if options.dry_run:
+        return
+    options.output.mkdir(exist_ok=True)
+    data = {
+        "version": VERSION,
+        "fitted_on": [case.name for case in cases],
+        "exemplars": len(reference.exemplars.exemplars),
+        "embedder": embedder.name,
+        "signals": list(NAMES),
+        "checks": [check.id for check in library.rubric],
+        "verdicts": model_data(verdicts),
+        "without_vectors": model_data(bare),
+        "requirements": model_data(requirements),
+    }
+    (options.output / JSON_NAME).write_text(json.dumps(data, indent=1) + "\n", encoding="utf-8")
+    np.savez_compressed(
+        options.output / HEADS_NAME,
+        labels=np.array(heads.labels),
+        checks=np.array(list(heads.weights)),
+        weights=np.stack(list(heads.weights.values())).astype(np.float16),
+    )
+    print(f"written to {options.output}")
+
+
+if __name__ == "__main__":
+    main()
