@@ -33,14 +33,13 @@ from draftproof.review.coverage import RequirementReader
 from draftproof.review.judge import JUDGED, LinearModel, combined
 from draftproof.review.material import ExemplarVectors
 from draftproof.review.prepare import prepare
-from draftproof.review.signals import NAMES, VECTOR_SIGNALS, Heads, read_signals
+from draftproof.review.signals import NAMES, WITHOUT_VECTORS, Heads, read_signals
 from draftproof.settings import load_settings
 
 VERSION = 1
 SEED = 20261124
 HEAD_STRENGTH = 3.0
 OTHERS = 160
-NOT_VECTORS = len(NAMES) - len(VECTOR_SIGNALS)
 DEFECTS = {"partial", "missing", "flawed"}
 
 
@@ -93,7 +92,7 @@ def read_case(folder: Path, library: Library, reference: Any, heads: Heads) -> C
     absent = [material.parts.absent(check.needs) is not None for check in library.rubric]
     rows, labels = [], []
     if requirements is not None:
-        vectors = reference.embed([item.text for item in requirements.items])
+        vectors = material.requirement_vectors
         reader = RequirementReader(requirements, material.search, library.cues, vectors, {})
         wanted = gold.get("requirements", {})
         for reading in reader.read():
@@ -251,7 +250,7 @@ def main() -> None:
     print(f"{len(cases)} cases, {len(reference.exemplars.exemplars)} exemplars, {len(NAMES)} signals")
 
     verdicts = fit_verdicts(cases, len(NAMES), "with vectors")
-    bare = fit_verdicts(cases, NOT_VECTORS, "without vectors")
+    bare = fit_verdicts(cases, len(WITHOUT_VECTORS), "without vectors")
     requirements = fit_requirements(cases)
     if options.dry_run:
         return

@@ -88,13 +88,16 @@ def _read_bytes(path: Path, name: DocumentName) -> bytes:
     if path.is_dir():
         raise InputError(f"{path} is a folder.", f"Name the file with the {_noun(name)}.")
     try:
-        size = path.stat().st_size
-        if size > MAX_BYTES:
+        # Read no further than the limit: a device or a pipe has no size to ask for.
+        with path.open("rb") as stream:
+            raw = stream.read(MAX_BYTES + 1)
+        if len(raw) > MAX_BYTES:
+            size = max(path.stat().st_size, len(raw))
             raise InputError(
                 f"{path} has {size / 1e6:.1f} MB; at most {MAX_BYTES / 1e6:.0f} MB of text are reviewed at once.",
                 "Split it into one file for each design.",
             )
-        return path.read_bytes()
+        return raw
     except FileNotFoundError as error:
         raise InputError(f"{path} does not exist.", f"Check the path of the {_noun(name)}.") from error
     except OSError as error:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any
 
 from draftproof.errors import EmbedderError
@@ -16,11 +18,15 @@ if TYPE_CHECKING:
 # Attention runs over the whole batch, masked, so short texts want a small one;
 # one text must fit in it, and MiniLM was trained on 128 tokens.
 BATCH_TOKENS = 128
+_TEXTS_AT_ONCE = 16
 
 
 class LlamaCppEmbedder:
     """
     Embeds with a GGUF of the BERT family.
+
+    Each thread has a context of its own and works alone: threads that share one small
+    batch wait for each other at every layer, and on a busy machine wait long.
 
     Args:
         path:    The model file.
@@ -28,7 +34,6 @@ class LlamaCppEmbedder:
 
     Raises:
         EmbedderError: The file or the library cannot be loaded.
-
     """
 
     def __init__(self, path: Path, threads: int | None = None) -> None:
@@ -38,20 +43,24 @@ class LlamaCppEmbedder:
             import llama_cpp
         except (ImportError, OSError, RuntimeError) as error:
             raise EmbedderError(f"llama-cpp-python cannot be loaded: {error}.") from error
-        count = threads or os.cpu_count() or 1
+        self._idle: SimpleQueue[Any] = SimpleQueue()
+        self._threads = threads or os.cpu_count() or 1
         try:
-            self._model: Any = llama_cpp.Llama(
-                str(path),
-                embedding=True,
-                n_ctx=BATCH_TOKENS,
-                n_batch=BATCH_TOKENS,
-                n_ubatch=BATCH_TOKENS,
-                n_threads=count,
-                n_threads_batch=count,
-                verbose=False,
-            )
+            for _ in range(self._threads):
+                model = llama_cpp.Llama(
+                    str(path),
+                    embedding=True,
+                    n_ctx=BATCH_TOKENS,
+                    n_batch=BATCH_TOKENS,
+                    n_ubatch=BATCH_TOKENS,
+                    n_threads=1,
+                    n_threads_batch=1,
+                    verbose=False,
+                )
+                self._idle.put(model)
         except (ValueError, RuntimeError, AssertionError) as error:
             raise EmbedderError(f"The embedding model {path} cannot be loaded: {error}.") from error
+        self._dimension = int(model.n_embd())
         self._name = f"{path.stem} sha256:{recorded_hash(path)[:12]}"
         self._tokens = 0
 
@@ -70,13 +79,23 @@ class LlamaCppEmbedder:
         import numpy as np
 
         if not texts:
-            return np.zeros((0, int(self._model.n_embd())), dtype=np.float32)
-        # An empty text has no tokens to pool over.
-        vectors, tokens = self._model.embed(
-            [text if text.strip() else "." for text in texts], normalize=True, return_count=True
-        )
-        self._tokens += int(tokens)
-        return np.asarray(vectors, dtype=np.float32)
+            return np.zeros((0, self._dimension), dtype=np.float32)
+        starts = range(0, len(texts), _TEXTS_AT_ONCE)
+        chunks = [texts[start : start + _TEXTS_AT_ONCE] for start in starts]
+        with ThreadPoolExecutor(max_workers=self._threads) as pool:
+            done = list(pool.map(self._embed_chunk, chunks))
+        self._tokens += sum(tokens for _, tokens in done)
+        return np.asarray([row for rows, _ in done for row in rows], dtype=np.float32)
+
+    def _embed_chunk(self, texts: Sequence[str]) -> tuple[list[list[float]], int]:
+        model = self._idle.get()
+        try:
+            # An empty text has no tokens to pool over.
+            filled = [text if text.strip() else "." for text in texts]
+            vectors, tokens = model.embed(filled, normalize=True, return_count=True)
+        finally:
+            self._idle.put(model)
+        return vectors, int(tokens)
 
 
 def recorded_hash(path: Path) -> str:

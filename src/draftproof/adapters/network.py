@@ -28,6 +28,9 @@ QUIET_SWITCHES = {
     "TOKENIZERS_PARALLELISM": "false",
 }
 
+_CALLS = ("connect", "connect_ex", "sendto", "sendmsg")
+_LOOKUPS = ("getaddrinfo", "gethostbyname", "gethostbyname_ex", "gethostbyaddr")
+
 _original: dict[str, Any] = {}
 _refused = 0
 _allowed: frozenset[tuple[str, int]] = frozenset()
@@ -52,21 +55,19 @@ def install(allowed: frozenset[tuple[str, int]] = frozenset()) -> None:
     os.environ.update(QUIET_SWITCHES)
     if _original:
         return
-    for name in ("connect", "connect_ex", "sendto", "sendmsg"):
+    for name in _CALLS:
         _original[name] = getattr(socket.socket, name)
-    _original["getaddrinfo"] = socket.getaddrinfo
-    socket.socket.connect = _guarded("connect")  # type: ignore[method-assign]
-    socket.socket.connect_ex = _guarded("connect_ex")  # type: ignore[method-assign]
-    socket.socket.sendto = _guarded("sendto")  # type: ignore[method-assign]
-    socket.socket.sendmsg = _guarded("sendmsg")  # type: ignore[method-assign]
-    socket.getaddrinfo = _guarded_lookup
+        setattr(socket.socket, name, _guarded(name))
+    for name in _LOOKUPS:
+        _original[name] = getattr(socket, name)
+        setattr(socket, name, _guarded_lookup(name))
 
 
 def uninstall() -> None:
     """Give the socket module its own calls back; for tests."""
     global _refused
     for name, function in _original.items():
-        setattr(socket if name == "getaddrinfo" else socket.socket, name, function)
+        setattr(socket if name in _LOOKUPS else socket.socket, name, function)
     _original.clear()
     _refused = 0
 
@@ -92,11 +93,19 @@ def _address_of(name: str, arguments: tuple[Any, ...]) -> Any:
     return arguments[3] if len(arguments) > 3 else None
 
 
-def _guarded_lookup(host: Any, port: Any, *rest: Any, **options: Any) -> Any:
-    # A name that is looked up is a name that leaves the machine.
-    if host and not _is_address(str(host)) and str(host) != "localhost":
-        _refuse_unless_allowed(str(host), int(port) if str(port).isdigit() else 0)
-    return _original["getaddrinfo"](host, port, *rest, **options)
+def _guarded_lookup(name: str) -> Any:
+    original = _original[name]
+
+    def call(host: Any, *rest: Any, **options: Any) -> Any:
+        # A name that is looked up is a name that leaves the machine; so does an
+        # address whose name is asked for.
+        local = _is_address(str(host)) and name != "gethostbyaddr"
+        if host and not local and str(host) != "localhost":
+            port = options.get("port", rest[0] if rest else 0)
+            _refuse_unless_allowed(str(host), int(port) if str(port).isdigit() else 0)
+        return original(host, *rest, **options)
+
+    return call
 
 
 def _is_address(host: str) -> bool:

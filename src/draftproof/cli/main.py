@@ -5,14 +5,16 @@ from __future__ import annotations
 import os
 import sys
 import traceback
-from typing import Annotated
+from typing import Annotated, Any
 
-import click
 import typer
 
 from draftproof import __version__
 from draftproof.cli import cost, explain, review, schema, setup
 from draftproof.errors import EXIT_BUG, EXIT_INTERRUPTED, EXIT_USER, DraftproofError
+
+# Typer has brought a Click of its own since 0.26, so the class is found by way of Typer.
+_UsageError: Any = typer.BadParameter.__base__
 
 app = typer.Typer(
     name="draftproof",
@@ -30,14 +32,20 @@ app.command("schema")(schema.schema)
 app.command("setup")(setup.setup)
 
 
-@app.callback()
-def root(
-    version: Annotated[bool, typer.Option("--version", help="Print the version and stop.", is_eager=True)] = False,
-) -> None:
-    """Review technical designs of Python backends, wholly on this machine."""
-    if version:
+def _print_version(wanted: bool) -> None:
+    if wanted:
         typer.echo(f"draftproof {__version__}")
         raise typer.Exit
+
+
+@app.callback()
+def root(
+    version: Annotated[
+        bool,
+        typer.Option("--version", help="Print the version and stop.", is_eager=True, callback=_print_version),
+    ] = False,
+) -> None:
+    """Review technical designs of Python backends, wholly on this machine."""
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -49,17 +57,18 @@ def main(arguments: list[str] | None = None) -> int:
 
     """
     try:
-        result = app(args=arguments, standalone_mode=False)
+        result = app(args=arguments, prog_name="draftproof", standalone_mode=False)
+        if result == EXIT_INTERRUPTED:
+            # Typer makes this of a KeyboardInterrupt itself.
+            raise KeyboardInterrupt
         return result if isinstance(result, int) else 0
     except DraftproofError as error:
         _say(f"draftproof: {error}")
         return error.exit_code
-    except click.exceptions.Exit as stop:
-        return stop.exit_code
-    except click.ClickException as error:
+    except _UsageError as error:
         error.show()
         return EXIT_USER
-    except (KeyboardInterrupt, click.exceptions.Abort):
+    except (KeyboardInterrupt, typer.Abort):
         _say("draftproof: interrupted; nothing was written.")
         return EXIT_INTERRUPTED
     except BrokenPipeError:

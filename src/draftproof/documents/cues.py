@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from draftproof.documents.markdown import sentences
 from draftproof.domain.document import Passage, PassageKind
 
-_COMMENT = re.compile(r"(?:#|--|//|/\*)\s*(.*)$")
+_COMMENT = re.compile(r"(?:#|--(?=\s)|(?<!:)//|/\*)\s*(.*)$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,29 +31,44 @@ class Cue:
     headings: re.Pattern[str] | None
 
 
-def sentence_at(passage: Passage, position: int) -> str:
-    """Return the sentence, row or line of the passage's text around a character."""
-    if passage.kind is PassageKind.TABLE_ROW:
-        return passage.text
-    for start, stop in sentences(passage.text):
-        if start <= position < stop:
-            return passage.text[start:stop]
-    return passage.text
+def sentence_at(passage: Passage, position: int) -> tuple[int, int]:
+    """Return the character range of the sentence, row or line around a character."""
+    if passage.kind is not PassageKind.TABLE_ROW:
+        for start, stop in sentences(passage.text):
+            if start <= position < stop:
+                return start, stop
+    return 0, len(passage.text)
 
 
-def cues_at(cues: Sequence[Cue], passage: Passage, position: int) -> tuple[Cue, ...]:
+def cues_at(cues: Sequence[Cue], passage: Passage, start: int, stop: int) -> tuple[Cue, ...]:
     """
-    Return the cues that hold for what is named at a character of a passage.
+    Return the cues that hold for what is named at some characters of a passage.
 
-    In code only the comment of the line can defer: ``not``, ``no`` and ``skip`` are
-    ordinary words of settings and statements.
+    A cue that lies in the naming words themselves is none: "never echoed" names a
+    safeguard. In code only the comment of the line can defer: ``not``, ``no`` and
+    ``skip`` are ordinary words of settings and statements.
+
+    Args:
+        cues:    All cues.
+        passage: Where the thing is named.
+        start:   First character of the naming words in the passage's text.
+        stop:    Character behind them.
+
     """
-    sentence = sentence_at(passage, position)
+    first, last = sentence_at(passage, start)
+    sentence = passage.text[first:last]
+    named = (start - first, stop - first)
     if passage.is_code:
         comment = _COMMENT.search(sentence)
-        sentence = comment.group(1) if comment else ""
+        sentence, named = (comment.group(1), (0, 0)) if comment else ("", (0, 0))
     return tuple(
         cue
         for cue in cues
-        if cue.pattern.search(sentence) or (cue.headings and any(cue.headings.search(h) for h in passage.headings[-2:]))
+        if _beside(cue.pattern, sentence, named)
+        or (cue.headings and any(cue.headings.search(h) for h in passage.headings[-2:]))
     )
+
+
+def _beside(pattern: re.Pattern[str], sentence: str, named: tuple[int, int]) -> bool:
+    """Return whether a pattern matches anywhere but inside the naming words."""
+    return any(not (named[0] <= m.start() and m.end() <= named[1]) for m in pattern.finditer(sentence))

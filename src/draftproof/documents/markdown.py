@@ -29,7 +29,11 @@ MAX_CODE_LINES = 12
 _MAX_NESTING = 200
 _DIAGRAM_LANGUAGES = frozenset({"mermaid", "plantuml", "puml", "dot", "graphviz", "ditaa", "d2"})
 _BOLD_LINE = re.compile(r"^\s*(?:\*\*|__)(?P<title>[^*_].{0,78}?)(?:\*\*|__)\s*:?\s*$")
-_SENTENCE_END = re.compile(r"(?<=[.!?;])\s+(?=[\"'(\[`*_]*[A-Z0-9`])|\n")
+# Lower-case notes begin sentences without a capital; a few abbreviations end in a dot.
+_SENTENCE_END = re.compile(
+    r"(?<!\be\.g\.)(?<!\bi\.e\.)(?<!\bvs\.)(?<!\betc\.)(?<!\bapprox\.)(?<!\bincl\.)(?<!\bno\.)(?<!\bca\.)"
+    r"(?<=[.!?;])\s+(?=[\"'(\[`*_]*[A-Za-z0-9`])|\n"
+)
 _LIST_MARK = re.compile(r"^\s*(?:[-*+]|\d{1,9}[.)])\s+(?:\[[ xX]\]\s+)?")
 _QUOTE_MARK = re.compile(r"^\s*(?:>\s?)+")
 _STATEMENT_START = re.compile(
@@ -53,6 +57,7 @@ class _Heading:
     level: int
     title: str
     line: int
+    passages_before: int = 0
 
 
 @dataclass(slots=True)
@@ -66,16 +71,21 @@ class _Builder:
     block: int = 0
 
     def open_heading(self, level: int, title: str, line: int) -> None:
+        self.settle()
         while self.path and self.path[-1].level >= level:
             self.path.pop()
-        heading = _Heading(level, title, line)
+        heading = _Heading(level, title, line, len(self.passages))
         self.path.append(heading)
         if level <= 6:
             self.headings.append((heading, tuple(h.title for h in self.path)))
 
-    def add(
-        self, kind: PassageKind, first: int, last: int, text: str, language: str = "", header: str = ""
-    ) -> None:
+    def settle(self) -> None:
+        """Make a bold line with nothing below it the paragraph that it is."""
+        if self.path and self.path[-1].level > 6 and self.path[-1].passages_before == len(self.passages):
+            line = self.path.pop().line
+            self.add(PassageKind.PARAGRAPH, line, line, self.lines[line])
+
+    def add(self, kind: PassageKind, first: int, last: int, text: str, language: str = "", header: str = "") -> None:
         """Append a passage on 0-based lines ``first`` to ``last``, both included."""
         text = text.strip()
         if not text:
@@ -98,8 +108,9 @@ class _Builder:
 def _parser() -> MarkdownIt:
     parser = MarkdownIt("commonmark", {"maxNesting": _MAX_NESTING}).enable("table")
     parser.use(front_matter_plugin).use(footnote_plugin).use(deflist_plugin)
-    # Inline parsing costs most of the time and is not needed for quoting lines.
-    return parser.disable(["inline", "text_join", "footnote_tail"], ignoreInvalid=True)
+    # Inline parsing costs most of the time and is not needed for quoting lines. Link
+    # definitions stay paragraphs: `[//]: # (...)` is a usual way to hide a comment.
+    return parser.disable(["inline", "text_join", "footnote_tail", "reference"], ignoreInvalid=True)
 
 
 def parse(text: str) -> Parsed:
@@ -114,6 +125,7 @@ def parse(text: str) -> Parsed:
     builder = _Builder(lines)
     tokens = _parser().parse(text)
     _walk(tokens, builder)
+    builder.settle()
     if not any(p.kind is not PassageKind.HEADING for p in builder.passages):
         _add_headings_as_passages(builder)
     return Parsed(_title(builder, tokens), _sections(builder, len(lines)), tuple(builder.passages))

@@ -9,7 +9,7 @@ from enum import StrEnum
 _WORDS = {
     "one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8, "nine": 9,
     "ten": 10, "eleven": 11, "twelve": 12, "fourteen": 14, "fifteen": 15, "twenty": 20, "thirty": 30,
-    "sixty": 60, "ninety": 90, "half": 0.5,
+    "sixty": 60, "ninety": 90, "half an": 0.5, "half a": 0.5, "half": 0.5,
 }  # fmt: skip
 _DURATIONS = {
     "ms": 0.001, "msec": 0.001, "millisecond": 0.001, "s": 1, "sec": 1, "second": 1, "min": 60,
@@ -22,8 +22,8 @@ _COUNTED = (
     "request|message|event|order|row|record|participant|service|broker|node|character|item|page|time"
 )
 _QUANTITY = re.compile(
-    r"(?<![\w.,/-])(?P<number>\d+(?:[  ,]\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?|" + "|".join(_WORDS) + r")"
-    r"(?P<factor>\s?(?:k|M|million|thousand|billion|bn))?"
+    r"(?<![\w.,/-])(?P<number>\d{1,3}(?:[  ,]\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?|" + "|".join(_WORDS) + r")"
+    r"(?P<factor>\s?(?:k|M|million|thousand|billion|bn)(?![a-z]))?"
     r"[\s-]?(?P<unit>%|percent\b|(?:" + "|".join(sorted(_DURATIONS, key=len, reverse=True)) + r")s?\b"
     r"|(?:" + "|".join(_SIZES) + r")\b|EUR\b|euros?\b|€|USD\b|(?:" + _COUNTED + r")(?:es|s)?\b)"
     r"(?P<rate>\s?(?:/\s?(?:s|sec|second|min|minute|h|hour|day)\b"
@@ -33,13 +33,14 @@ _QUANTITY = re.compile(
 _FACTORS = {"k": 1e3, "thousand": 1e3, "m": 1e6, "million": 1e6, "bn": 1e9, "billion": 1e9}
 _PER = {"s": 1, "sec": 1, "second": 1, "min": 60, "minute": 60, "h": 3600, "hour": 3600, "day": 86400}
 _UPPER = re.compile(
-    r"\b(?:within|at most|not? (?:more|longer|later|older|greater|slower) than|less than|under|below|up to|maxim\w+|"
-    r"max\.?|limit\w*|latest|fewer than|before|in under|not exceed|p9\d|p50|percentile|no longer)\b|[<≤]",
+    r"\b(?:within|at most|not? (?:more|longer|later|older|greater|slower) than|(?<!no )(?<!not )(?:less|fewer) than|under|below|up to|maxim\w+|"
+    r"max\.?|limit\w*|latest|before|in under|not exceed|p9\d|p50|percentile|no longer|"
+    r"or (?:less|fewer|faster))\b|[<≤]",
     re.IGNORECASE,
 )
 _LOWER = re.compile(
-    r"\b(?:at least|no(?:t)? (?:less|fewer|sooner|earlier) than|minim\w+|min\.|more than|kept for|keep for|retain\w*|"
-    r"archiv\w+|stored for|survives?|available for|bridge|outlast)\b|[>≥]",
+    r"\b(?:at least|no(?:t)? (?:less|fewer|sooner|earlier) than|minim\w+|more than|kept for|keep for|retain\w*|"
+    r"archiv\w+|stored for|survives?|available for|bridge|outlast|or (?:more|longer))\b|\bmin\.\s?(?=\d)|[>≥]",
     re.IGNORECASE,
 )
 

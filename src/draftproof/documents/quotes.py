@@ -34,10 +34,11 @@ def quote(document: Document, span: Span, around: str = "") -> Evidence:
 
 def _part(text: str, around: str) -> str:
     start = max(0, text.find(around[:40])) if around else 0
-    part = text[start : start + MAX_QUOTE]
-    if start + MAX_QUOTE < len(text):
+    rest = text[start:].lstrip()
+    part = rest[:MAX_QUOTE]
+    if len(rest) > MAX_QUOTE:
         # End at a word, so that the quotation does not break off inside one.
-        part = part.rsplit(None, 1)[0] if " " in part else part
+        part = part.rsplit(None, 1)[0]
     return part
 
 
@@ -46,7 +47,8 @@ def is_verbatim(evidence: Evidence, document: Document) -> bool:
     if evidence.span.last > len(document.lines) or evidence.document is not document.name:
         return False
     text = "\n".join(document.lines[evidence.span.first - 1 : evidence.span.last])
-    return _squash(evidence.quote) in _squash(text)
+    quoted = _squash(evidence.quote)
+    return bool(quoted) and quoted in _squash(text)
 
 
 def _squash(text: str) -> str:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import pairwise
 
 from draftproof.domain.document import Document, Passage, PassageKind, Requirement, Span
 
@@ -53,21 +54,40 @@ def _with_ids(document: Document) -> tuple[Requirement, ...]:
     found: list[Requirement] = []
     seen: set[str] = set()
     for passage in document.passages:
-        text = _row_without_label(passage)
-        match = _ID.match(text)
-        if not match or _NOT_AN_ID.match(match.group("id")) or not match.group("rest").strip(" |*_"):
-            _continue_last(found, passage)
-            continue
-        name = re.sub(r"\s+", " ", match.group("id")).strip()
-        if name in seen:
-            continue
-        seen.add(name)
-        rest = match.group("rest").strip(" |*_\n")
-        found.append(Requirement(name, rest, passage.span, passage.heading_path))
+        for text, span in _items(passage):
+            match = _id_at_start(text)
+            if not match:
+                _continue_last(found, passage)
+                continue
+            name = re.sub(r"\s+", " ", match.group("id")).strip()
+            if name in seen:
+                continue
+            seen.add(name)
+            rest = match.group("rest").strip(" |*_\n")
+            found.append(Requirement(name, rest, span, passage.heading_path))
     found.extend(_headings_with_ids(document, seen))
     found.sort(key=lambda item: item.span.first)
     # One stray word that looks like an id is not a scheme.
     return tuple(found) if len(found) >= 2 or (found and len(document.passages) < 4) else ()
+
+
+def _items(passage: Passage) -> Iterator[tuple[str, Span]]:
+    """Yield a passage's text and lines, cut where several of its lines start with an id."""
+    text = _row_without_label(passage)
+    lines = text.split("\n")
+    starts = [number for number, line in enumerate(lines) if _id_at_start(line)]
+    if len(starts) < 2 or passage.is_code or len(lines) > len(passage.span):
+        yield text, passage.span
+        return
+    for start, stop in pairwise([*starts, len(lines)]):
+        yield "\n".join(lines[start:stop]), Span(passage.span.first + start, passage.span.first + stop - 1)
+
+
+def _id_at_start(text: str) -> re.Match[str] | None:
+    match = _ID.match(text)
+    if not match or _NOT_AN_ID.match(text[match.start("id") :]) or not match.group("rest").strip(" |*_"):
+        return None
+    return match
 
 
 def _row_without_label(passage: Passage) -> str:
@@ -94,14 +114,24 @@ def _continue_last(found: list[Requirement], passage: Passage) -> None:
 
 
 def _headings_with_ids(document: Document, seen: set[str]) -> Iterable[Requirement]:
-    for section in document.sections:
-        match = _ID.match(section.title)
+    spans = {section.title: section.span for section in reversed(document.sections)}
+    bold = dict.fromkeys(title for passage in document.passages for title in passage.headings if title not in spans)
+    for title in (*(section.title for section in document.sections), *bold):
+        match = _ID.match(title)
         if not match or match.group("id") in seen or _NOT_AN_ID.match(match.group("id")):
             continue
-        inside = [p.text for p in document.passages if section.title in p.headings]
-        text = "\n".join([match.group("rest"), *inside]).strip()
+        seen.add(match.group("id"))
+        inside = [p for p in document.passages if title in p.headings]
+        text = "\n".join([match.group("rest"), *(p.text for p in inside)]).strip()
         if text:
-            yield Requirement(match.group("id"), text, section.span, section.title)
+            yield Requirement(match.group("id"), text, spans.get(title) or _under_bold(document, title, inside), title)
+
+
+def _under_bold(document: Document, title: str, inside: Sequence[Passage]) -> Span:
+    """Return the lines from a bold line that stands for a heading to the last passage below it."""
+    first = inside[0].span.first
+    above = (number for number in range(first, 0, -1) if title in document.lines[number - 1])
+    return Span(next(above, first), inside[-1].span.last)
 
 
 def _numbered(document: Document) -> tuple[Requirement, ...]:

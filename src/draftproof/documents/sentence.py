@@ -10,6 +10,7 @@ from draftproof.errors import CommandSentenceError
 
 _PATH = re.compile(
     r"""(?:"(?P<double>[^"\n]+\.\w{1,8})"|'(?P<single>[^'\n]+\.\w{1,8})'|`(?P<tick>[^`\n]+\.\w{1,8})`"""
+    r"""|[“„«](?P<curly>[^“”„«»\n]+\.\w{1,8})[”“»]"""
     r"""|(?P<bare>(?:[~.]{0,2}/)?[\w@%+=-][\w@%+=./\\-]*\.[A-Za-z]\w{0,7}))(?![\w/])"""
 )
 _ROLES = (
@@ -40,8 +41,9 @@ def read_sentence(sentence: str) -> NamedFiles:
     """
     Return which file is the design, which the requirements, which the report.
 
-    A file's role is said by the words in front of it, since the file named before;
-    where they say nothing, by the words behind it or by its own name.
+    A file's role is said by the words in front of it, since the last comma or the end
+    of a sentence; where they say nothing, by the words behind it, then by its own name,
+    and last by all words since the file named before.
 
     Raises:
         CommandSentenceError: No design is named, or two files have one role.
@@ -55,7 +57,7 @@ def read_sentence(sentence: str) -> NamedFiles:
         path = next(group for group in match.groups() if group)
         before = sentence[found[index - 1].end() if index else 0 : match.start()]
         stop = found[index + 1].start() if index + 1 < len(found) else len(sentence)
-        after = re.split(r"[.;\n]", sentence[match.end() : stop])[0]
+        after = re.split(r"[.;,\n]|\band\b", sentence[match.end() : stop])[0]
         role = _role(before, after, path)
         if role is None:
             raise CommandSentenceError(f"The sentence does not say what {path} is.")
@@ -71,14 +73,11 @@ def read_sentence(sentence: str) -> NamedFiles:
 
 
 def _role(before: str, after: str, path: str) -> str | None:
-    # The last sentence in front of the file speaks of it; what lies before is the
-    # end of the sentence about the file before.
-    clause = re.split(r"(?<=[.;\n])\s+", before)[-1]
-    for text in (clause, before, after):
-        for role, pattern in _ROLES:
+    # The last clause in front of the file speaks of it; what lies before is the end of
+    # what is said about the file before.
+    clause = re.split(r"(?<=[.;,\n])\s+", before)[-1]
+    for text, patterns in ((clause, _ROLES), (after, _ROLES), (Path(path).name, _NAMES), (before, _ROLES)):
+        for role, pattern in patterns:
             if pattern.search(text):
                 return role
-    for role, pattern in _NAMES:
-        if pattern.search(Path(path).name):
-            return role
     return None

@@ -134,10 +134,19 @@ class RequirementFinding:
 
 @dataclass(frozen=True, slots=True)
 class Inconsistency:
-    """Two places that cannot both be right, each quoted."""
+    """
+    Two places that cannot both be right, each quoted.
+
+    Args:
+        summary:        One sentence that names both.
+        evidence:       Both places.
+        requirement_id: The requirement that the design contradicts, or empty.
+
+    """
 
     summary: str
     evidence: tuple[Evidence, ...]
+    requirement_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,8 +10,6 @@ from draftproof.domain.notes import Knowledge, Note
 from draftproof.domain.rubric import Check, Rubric
 
 _MAX_ADVICE = 3
-# How much nearer a note must be than the check's main note to be preferred to it.
-_MARGIN = 0.05
 
 
 def with_severity(finding: Finding, check: Check) -> Finding:
@@ -54,19 +52,11 @@ def with_advice(
 
 
 def choose_note(check: Check, knowledge: Knowledge, nearest_notes: Sequence[tuple[str, float]]) -> Note | None:
-    """Return the note to cite: one that serves the check, the nearest where that is clear."""
-    serving = {note.id: note for note in knowledge.for_check(check.id)}
-    if not serving:
-        best = next((name for name, _ in nearest_notes if name in knowledge.notes), None)
-        return knowledge.notes[best] if best else None
-    main = next(iter(serving.values()))
-    scores = {name: score for name, score in nearest_notes if name in serving}
-    if not scores:
-        return main
-    best = max(scores, key=lambda name: scores[name])
-    if scores[best] > scores.get(main.id, 0.0) + _MARGIN and serving[best].checks[0] == check.id:
-        return serving[best]
-    return main
+    """Return the note to cite: of those written for the check first of all, the nearest in meaning."""
+    serving = knowledge.for_check(check.id)
+    own = [note for note in serving if note.checks[0] == check.id] or list(serving)
+    near = dict(nearest_notes)
+    return max(own, key=lambda note: near.get(note.id, 0.0), default=None)
 
 
 def _sentences(finding: Finding, check: Check, flaw_fixes: Mapping[str, str]) -> list[str]:

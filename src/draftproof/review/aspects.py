@@ -25,7 +25,6 @@ class Hit:
 
     aspect: Aspect
     passage: Passage
-    position: int
     cues: tuple[Cue, ...]
 
     @property
@@ -45,7 +44,6 @@ class FlawHit:
 
     rule: FlawRule
     passage: Passage
-    position: int
 
 
 class PatternScan:
@@ -64,13 +62,15 @@ class PatternScan:
         self._texts = [_searched(p, design) for p in self.passages]
         self._joined, self._starts = _join(self._texts)
         self._cues = cues
+        self._hits: dict[str, list[Hit]] = {}
+        self._flaws: dict[str, list[FlawHit]] = {}
         self._design_text = _own_text(design)
         self._both = self._design_text
         if requirements is not None:
             self._both += "\n" + "\n".join(p.text for p in requirements.evidence_passages)
 
-    def matches(self, pattern: re.Pattern[str]) -> Iterator[tuple[int, int]]:
-        """Yield passage number and position of the first match in each passage."""
+    def matches(self, pattern: re.Pattern[str]) -> Iterator[tuple[int, int, int]]:
+        """Yield passage number, start and end of the first match in each passage."""
         # One scan of the joined text finds the passages quickly; the separator
         # cannot be crossed by a match that matters, so each is confirmed.
         last = -1
@@ -81,37 +81,51 @@ class PatternScan:
             confirmed = pattern.search(self._texts[index])
             if confirmed:
                 last = index
-                yield index, confirmed.start()
+                # A row is searched behind its header and its raw line; its cues are the row's.
+                shift = len(self._texts[index]) - len(self.passages[index].text[:_MAX_SEARCHED])
+                yield index, max(0, confirmed.start() - shift), max(0, confirmed.end() - shift)
 
     def hits(self, check: Check) -> list[Hit]:
         """Return the hits of a check's aspects in the order of aspects and passages."""
-        found = []
-        for aspect in check.aspects:
-            for index, position in self.matches(aspect.patterns):
-                passage = self.passages[index]
-                if aspect.context and not _in_context(aspect.context, passage):
-                    continue
-                found.append(Hit(aspect, passage, position, cues_at(self._cues, passage, position)))
-        return found
+        if check.id not in self._hits:
+            self._hits[check.id] = self._find_hits(check)
+        return self._hits[check.id]
 
     def flaws(self, check: Check) -> list[FlawHit]:
         """Return the anti-patterns found under a check."""
+        if check.id not in self._flaws:
+            self._flaws[check.id] = self._find_flaws(check)
+        return self._flaws[check.id]
+
+    def _find_hits(self, check: Check) -> list[Hit]:
+        found = []
+        for aspect in check.aspects:
+            for index, start, stop in self.matches(aspect.patterns):
+                passage = self.passages[index]
+                if aspect.context and not _in_context(aspect.context, passage):
+                    continue
+                found.append(Hit(aspect, passage, cues_at(self._cues, passage, start, stop)))
+        return found
+
+    def _find_flaws(self, check: Check) -> list[FlawHit]:
         found = []
         for rule in check.flaws:
             if any(not p.search(self._both) for p in rule.document):
                 continue
             if rule.absent and rule.absent.search(self._design_text):
                 continue
-            for index, position in self.matches(rule.patterns):
-                if self._holds(rule, index, position):
-                    found.append(FlawHit(rule, self.passages[index], position))
+            for index, start, stop in self.matches(rule.patterns):
+                if self._holds(rule, index, start, stop):
+                    found.append(FlawHit(rule, self.passages[index]))
         return found
 
     def standing(self, pattern: re.Pattern[str]) -> int:
         """Return how many passages hold the pattern and are not taken back by a cue."""
-        return sum(not cues_at(self._cues, self.passages[index], position) for index, position in self.matches(pattern))
+        return sum(
+            not cues_at(self._cues, self.passages[index], start, stop) for index, start, stop in self.matches(pattern)
+        )
 
-    def _holds(self, rule: FlawRule, index: int, position: int) -> bool:
+    def _holds(self, rule: FlawRule, index: int, start: int, stop: int) -> bool:
         passage = self.passages[index]
         text = self._texts[index]
         if rule.unless and rule.unless.search(text):
@@ -121,7 +135,7 @@ class PatternScan:
             return False
         # "We never commit before processing" is no flaw, nor is the risk of it.
         blocking = {"refused", "past", "risk"}
-        return not any(cue.id in blocking for cue in cues_at(self._cues, passage, position))
+        return not any(cue.id in blocking for cue in cues_at(self._cues, passage, start, stop))
 
     def _around(self, index: int) -> Iterator[str]:
         for near in (index, index - 1, index + 1):

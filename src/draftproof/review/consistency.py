@@ -61,22 +61,20 @@ class _Pair:
     statement: _Statement
 
 
-def find_inconsistencies(
-    material: Material, requirement_vectors: np.ndarray | None = None
-) -> tuple[Inconsistency, ...]:
+def find_inconsistencies(material: Material) -> tuple[Inconsistency, ...]:
     """
     Return pairs of places that cannot both be right, each quoted; the surest first.
 
     Args:
-        material:            The document.
-        requirement_vectors: Of the requirements' texts, shape ``(items, dimension)``.
+        material: The document and its requirements.
 
     """
-    found = [*_against_requirements(material, requirement_vectors), *_topic_names(material)]
+    found = [*_against_requirements(material), *_topic_names(material)]
     return tuple(found[:_MAX_REPORTED])
 
 
-def _against_requirements(material: Material, vectors: np.ndarray | None) -> Iterator[Inconsistency]:
+def _against_requirements(material: Material) -> Iterator[Inconsistency]:
+    vectors = material.requirement_vectors
     if material.requirements is None or vectors is None:
         return
     statements = list(_statements(material.passages))
@@ -108,6 +106,7 @@ def _reported(pair: _Pair, material: Material) -> Inconsistency:
             quote(material.design, passage.span, pair.statement.text),
             quote(material.requirements.document, pair.requirement.span),
         ),
+        requirement_id=pair.requirement.id,
     )
 
 

@@ -156,7 +156,7 @@ class RequirementReader:
         passage = self._search.passages[index]
         for found in re.finditer(r"\w+", passage.text):
             if set(words(found.group())) & wanted:
-                cues = cues_at(self._cues, passage, found.start())
+                cues = cues_at(self._cues, passage, found.start(), found.end())
                 return any(cue.id in ("deferred", "refused") for cue in cues)
         return False
 

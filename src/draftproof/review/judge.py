@@ -12,7 +12,7 @@ from draftproof.domain.findings import Basis, Evidence, Finding, Nearest, Source
 from draftproof.domain.rubric import Check, Rubric
 from draftproof.review.aspects import FlawHit, Hit, coverage
 from draftproof.review.material import Material
-from draftproof.review.signals import Heads, Signals, read_signals
+from draftproof.review.signals import WITHOUT_VECTORS, Heads, Signals, read_signals
 
 if TYPE_CHECKING:
     import numpy as np
@@ -117,7 +117,8 @@ class EvidenceJudge:
         signals = read_signals(rubric, material, self._weights.heads)
         with_vectors = material.search.vectors is not None and material.exemplars is not None
         model = self._weights.verdicts if with_vectors else self._weights.without_vectors
-        rows = model.probabilities(combined(signals.matrix))
+        matrix = signals.matrix if with_vectors else signals.matrix[:, : len(WITHOUT_VECTORS)]
+        rows = model.probabilities(combined(matrix))
         found = {}
         for check, row in zip(rubric, rows, strict=True):
             probabilities = dict.fromkeys(Verdict, 0.0)

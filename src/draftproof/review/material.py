@@ -57,6 +57,8 @@ class Material:
                         embedder.
         exemplars:      The labelled exemplars, or ``None`` without an embedder.
         parts:          Which parts the system has, for checks that need one.
+        requirement_vectors: Of the requirements' texts, shape ``(items, dimension)``, or
+                        ``None``.
 
     """
 
@@ -67,6 +69,7 @@ class Material:
     query_vectors: Mapping[str, np.ndarray]
     exemplars: ExemplarVectors | None
     parts: PartsPresent
+    requirement_vectors: np.ndarray | None = None
 
     @property
     def passages(self) -> Sequence[Passage]:

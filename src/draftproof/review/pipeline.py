@@ -29,7 +29,7 @@ from draftproof.review.material import Material
 from draftproof.review.ports import Clock, Judge, NoteIndex, Progress, Silence
 from draftproof.review.prepare import Reference, prepare
 
-_NOTES_FOR_A_CHECK = 8
+_NOTES_FOR_A_CHECK = 20
 
 
 @dataclass(frozen=True)
@@ -91,9 +91,8 @@ class Reviewer:
         watch.start("Judging 72 checks")
         findings = dict(self.judge.judge(self.reference.rubric, material))
         watch.start("Comparing with the requirements")
-        vectors = self._requirement_vectors(material)
-        answered = self._requirements(material, findings, vectors)
-        inconsistencies = find_inconsistencies(material, vectors)
+        inconsistencies = find_inconsistencies(material)
+        answered = with_contradictions(self._requirements(material, findings), inconsistencies)
         watch.start("Looking up best practice")
         ordered = self._advised(findings, material)
         watch.start("Scoring")
@@ -132,21 +131,14 @@ class Reviewer:
         document, more = mark_injections(requirements.document, self.injections)
         return design, replace(requirements, document=document), found + more
 
-    def _requirement_vectors(self, material: Material) -> Any:
-        if material.requirements is None or self.reference.embed is None:
-            return None
-        return self.reference.embed([item.text for item in material.requirements.items])
-
-    def _requirements(
-        self, material: Material, findings: dict[str, Finding], vectors: Any
-    ) -> tuple[RequirementFinding, ...]:
+    def _requirements(self, material: Material, findings: dict[str, Finding]) -> tuple[RequirementFinding, ...]:
         if material.requirements is None:
             return ()
         reader = RequirementReader(
             material.requirements,
             material.search,
             self.reference.cues,
-            vectors,
+            material.requirement_vectors,
             defects_by_passage(material, findings),
         )
         readings = reader.read()
@@ -187,6 +179,24 @@ class Reviewer:
         ids = list(material.query_vectors)
         questions = _stacked([material.query_vectors[name][0] for name in ids])
         return dict(zip(ids, index.query(questions, _NOTES_FOR_A_CHECK), strict=True))
+
+
+def with_contradictions(
+    answered: Sequence[RequirementFinding], inconsistencies: Sequence[Inconsistency]
+) -> tuple[RequirementFinding, ...]:
+    """Return the findings with no requirement met that the design contradicts."""
+    broken = {item.requirement_id: item for item in inconsistencies if item.requirement_id}
+    return tuple(
+        replace(
+            finding,
+            verdict=Verdict.PARTIAL,
+            evidence=(broken[finding.requirement_id].evidence[0], *finding.evidence),
+            comment=broken[finding.requirement_id].summary,
+        )
+        if finding.verdict is Verdict.MET and finding.requirement_id in broken
+        else finding
+        for finding in answered
+    )
 
 
 def _stacked(rows: Sequence[Any]) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 # that the words of some check, or of the requirements, find.
 MAX_EMBEDDED = 1500
 _FOUND_BY_A_CHECK = 12
-_CHUNK = 32
+_CHUNK = 64
 
 
 @dataclass(frozen=True)
@@ -69,19 +70,24 @@ def prepare(
 
     """
     passages = design.evidence_passages
-    vectors = None
-    if reference.embed is not None:
-        vectors = _embedded(passages, reference, advance)
-    search = PassageSearch(passages, vectors)
-    scan = PatternScan(design, requirements.document if requirements else None, reference.cues)
+    # llama.cpp embeds outside the interpreter's lock, so patterns are searched meanwhile.
+    with ThreadPoolExecutor(max_workers=1) as pool:
+        embedded = pool.submit(_embedded, passages, requirements, reference, advance)
+        scan = PatternScan(design, requirements.document if requirements else None, reference.cues)
+        for check in reference.rubric:
+            scan.hits(check)
+            scan.flaws(check)
+        parts = PartsPresent(reference.parts, scan)
+        vectors, requirement_vectors = embedded.result()
     return Material(
         design=design,
         requirements=requirements,
-        search=search,
+        search=PassageSearch(passages, vectors),
         scan=scan,
         query_vectors=reference.queries or {},
         exemplars=reference.exemplars,
-        parts=PartsPresent(reference.parts, scan),
+        parts=parts,
+        requirement_vectors=requirement_vectors,
     )
 
 
@@ -98,10 +104,17 @@ def embedding_order(passages: Sequence[Passage], rubric: Rubric) -> list[int]:
     return sorted(chosen)
 
 
-def _embedded(passages: Sequence[Passage], reference: Reference, advance: Callable[[int], None]) -> np.ndarray:
+def _embedded(
+    passages: Sequence[Passage],
+    requirements: Requirements | None,
+    reference: Reference,
+    advance: Callable[[int], None],
+) -> tuple[np.ndarray | None, np.ndarray | None]:
+    """Return the vectors of the passages and of the requirements; ``None`` without an embedder."""
     import numpy as np
 
-    assert reference.embed is not None
+    if reference.embed is None:
+        return None, None
     order = embedding_order(passages, reference.rubric)
     # Texts of like length share a batch better.
     order.sort(key=lambda index: len(passages[index].text))
@@ -113,4 +126,5 @@ def _embedded(passages: Sequence[Passage], reference: Reference, advance: Callab
     found = np.vstack(rows)
     vectors = np.zeros((len(passages), found.shape[1]), dtype=np.float32)
     vectors[order] = found
-    return vectors
+    items = requirements.items if requirements else ()
+    return vectors, reference.embed([item.text for item in items]) if items else None

@@ -48,7 +48,8 @@ VECTOR_SIGNALS = (
     "head_met_hit",
     "head_flawed_hit",
 )
-NAMES = PATTERN_SIGNALS + SEARCH_SIGNALS + VECTOR_SIGNALS
+WITHOUT_VECTORS = PATTERN_SIGNALS + SEARCH_SIGNALS
+NAMES = WITHOUT_VECTORS + VECTOR_SIGNALS
 
 
 @dataclass(frozen=True, slots=True)
