@@ -29,9 +29,10 @@ from draftproof.documents.injection import mark_injections
 from draftproof.domain.findings import Verdict
 from draftproof.domain.notes import LABELS
 from draftproof.domain.rubric import Rubric
+from draftproof.review.consistency import find_inconsistencies
 from draftproof.review.coverage import RequirementReader
 from draftproof.review.judge import JUDGED, LinearModel, combined
-from draftproof.review.material import ExemplarVectors
+from draftproof.review.material import ExemplarVectors, Material
 from draftproof.review.prepare import prepare
 from draftproof.review.signals import NAMES, WITHOUT_VECTORS, Heads, read_signals
 from draftproof.settings import load_settings
@@ -51,8 +52,8 @@ class Case:
     matrix: np.ndarray
     gold: list[str]
     absent: list[bool]
-    requirement_signals: np.ndarray
-    requirement_gold: list[str]
+    material: Material
+    requirement_gold: dict[str, str]
 
 
 def fit_heads(exemplars: ExemplarVectors, rubric: Rubric) -> Heads:
@@ -90,16 +91,21 @@ def read_case(folder: Path, library: Library, reference: Any, heads: Heads) -> C
     signals = read_signals(library.rubric, material, heads)
     verdicts = [gold["checks"][check.id]["verdict"] for check in library.rubric]
     absent = [material.parts.absent(check.needs) is not None for check in library.rubric]
-    rows, labels = [], []
-    if requirements is not None:
-        vectors = material.requirement_vectors
-        reader = RequirementReader(requirements, material.search, library.cues, vectors, {})
-        wanted = gold.get("requirements", {})
-        for reading in reader.read():
-            if reading.requirement.id in wanted:
-                rows.append(reading.signals)
-                labels.append(wanted[reading.requirement.id]["verdict"])
-    return Case(folder.name, signals.matrix, verdicts, absent, np.array(rows), labels)
+    wanted = {name: item["verdict"] for name, item in gold.get("requirements", {}).items()}
+    return Case(folder.name, signals.matrix, verdicts, absent, material, wanted)
+
+
+def requirement_rows(case: Case, probabilities: np.ndarray, library: Library) -> tuple[list[list[float]], list[str]]:
+    """Return the signals and gold of a case's requirements, given verdicts that the fit has not seen."""
+    if case.material.requirements is None:
+        return [], []
+    by_check = {}
+    for check, row in zip(library.rubric, probabilities, strict=True):
+        by_check[check.id] = dict.fromkeys(Verdict, 0.0) | dict(zip(JUDGED, map(float, row), strict=True))
+    broken = {item.requirement_id for item in find_inconsistencies(case.material)}
+    reader = RequirementReader(case.material.requirements, case.material, library.cues, by_check, broken)
+    readings = [r for r in reader.read() if r.requirement.id in case.requirement_gold]
+    return [r.signals for r in readings], [case.requirement_gold[r.requirement.id] for r in readings]
 
 
 def fit_linear(inputs: np.ndarray, target: Sequence[str], classes: Sequence[str], strength: float) -> LinearModel:
@@ -147,14 +153,15 @@ def figures(gold: Sequence[str], told: Sequence[str]) -> dict[str, float]:
 
 def leave_one_out(
     cases: Sequence[Case], columns: int, strength: float
-) -> tuple[list[str], list[str], np.ndarray, list[str]]:
-    """Return gold, told, logits and judged gold over cases that each fit has not seen."""
+) -> tuple[list[str], list[str], np.ndarray, list[str], list[np.ndarray]]:
+    """Return gold, told, logits, judged gold, and probabilities of cases that each fit has not seen."""
     classes = [verdict.value for verdict in JUDGED]
-    gold, told, logits, judged = [], [], [], []
+    gold, told, logits, judged, unseen = [], [], [], [], []
     for left in cases:
         inputs, target = judge_inputs([c for c in cases if c is not left], columns)
         model = fit_linear(inputs, target, classes, strength)
         rows = model.probabilities(combined(left.matrix[:, :columns]))
+        unseen.append(rows)
         for position, row in enumerate(rows):
             gold.append(left.gold[position])
             if left.absent[position]:
@@ -164,7 +171,7 @@ def leave_one_out(
             if left.gold[position] in classes:
                 logits.append(np.log(row + 1e-9))
                 judged.append(left.gold[position])
-    return gold, told, np.array(logits), judged
+    return gold, told, np.array(logits), judged, unseen
 
 
 def fit_temperature(logits: np.ndarray, gold: Sequence[str], classes: Sequence[str]) -> float:
@@ -185,49 +192,48 @@ def with_temperature(model: LinearModel, temperature: float) -> LinearModel:
     return LinearModel(model.classes, model.mean, model.scale, model.weights, model.bias, temperature)
 
 
-def fit_verdicts(cases: Sequence[Case], columns: int, title: str) -> LinearModel:
-    """Choose the strength by leave-one-case-out, then fit on all cases."""
+def fit_verdicts(cases: Sequence[Case], columns: int, title: str) -> tuple[LinearModel, list[np.ndarray]]:
+    """Choose the strength by leave-one-case-out, fit on all; return the model and what was told unseen."""
     classes = [verdict.value for verdict in JUDGED]
     best: tuple[float, float] | None = None
     for strength in (0.003, 0.01, 0.03, 0.1, 0.3):
-        gold, told, _, _ = leave_one_out(cases, columns, strength)
+        gold, told, *_ = leave_one_out(cases, columns, strength)
         found = figures(gold, told)
         print(f"{title:18} C={strength:<6}", {k: round(v, 3) for k, v in found.items()})
         score = found["mcc"] + found["macro_f1"]
         if best is None or score > best[0]:
             best = (score, strength)
     assert best is not None
-    _, _, logits, judged = leave_one_out(cases, columns, best[1])
+    _, _, logits, judged, unseen = leave_one_out(cases, columns, best[1])
     temperature = fit_temperature(logits, judged, classes)
     print(f"{title:18} chosen C={best[1]}, temperature {temperature:.2f}")
-    return with_temperature(fit_linear(*judge_inputs(cases, columns), classes, best[1]), temperature)
+    model = fit_linear(*judge_inputs(cases, columns), classes, best[1])
+    return with_temperature(model, temperature), unseen
 
 
-def fit_requirements(cases: Sequence[Case]) -> LinearModel:
-    """The same for the verdicts on requirements."""
+def fit_requirements(cases: Sequence[Case], unseen: Sequence[np.ndarray], library: Library) -> LinearModel:
+    """Do the same for the verdicts on requirements."""
     classes = ["met", "partial", "missing"]
-    usable = [case for case in cases if len(case.requirement_gold)]
-    best: tuple[float, float] | None = None
+    sets = [requirement_rows(case, rows, library) for case, rows in zip(cases, unseen, strict=True)]
+    sets = [pair for pair in sets if pair[1]]
+    best: tuple[float, float, float] | None = None
     for strength in (0.01, 0.03, 0.1, 0.3, 1.0):
         logits: list[np.ndarray] = []
         gold: list[str] = []
-        for left in usable:
-            others = [case for case in usable if case is not left]
-            inputs = np.vstack([case.requirement_signals for case in others])
-            target = [name for case in others for name in case.requirement_gold]
-            model = fit_linear(inputs, target, classes, strength)
-            logits.extend(np.log(model.probabilities(left.requirement_signals) + 1e-9))
-            gold.extend(left.requirement_gold)
-        told = [classes[int(row.argmax())] for row in logits]
-        found = figures(gold, told)
+        for left in sets:
+            others = [pair for pair in sets if pair is not left]
+            inputs = np.vstack([rows for rows, _ in others])
+            model = fit_linear(inputs, [name for _, names in others for name in names], classes, strength)
+            logits.extend(np.log(model.probabilities(np.array(left[0])) + 1e-9))
+            gold.extend(left[1])
+        found = figures(gold, [classes[int(row.argmax())] for row in logits])
         print(f"requirements       C={strength:<6}", {k: round(v, 3) for k, v in found.items()})
         if best is None or found["accuracy"] > best[0]:
-            best = (found["accuracy"], strength)
-            temperature = fit_temperature(np.array(logits), gold, classes)
+            best = (found["accuracy"], strength, fit_temperature(np.array(logits), gold, classes))
     assert best is not None
-    inputs = np.vstack([case.requirement_signals for case in usable])
-    target = [name for case in usable for name in case.requirement_gold]
-    return with_temperature(fit_linear(inputs, target, classes, best[1]), temperature)
+    inputs = np.vstack([rows for rows, _ in sets])
+    target = [name for _, names in sets for name in names]
+    return with_temperature(fit_linear(inputs, target, classes, best[1]), best[2])
 
 
 def main() -> None:
@@ -249,9 +255,9 @@ def main() -> None:
     cases = [read_case(folder, library, reference, heads) for folder in folders]
     print(f"{len(cases)} cases, {len(reference.exemplars.exemplars)} exemplars, {len(NAMES)} signals")
 
-    verdicts = fit_verdicts(cases, len(NAMES), "with vectors")
-    bare = fit_verdicts(cases, len(WITHOUT_VECTORS), "without vectors")
-    requirements = fit_requirements(cases)
+    verdicts, unseen = fit_verdicts(cases, len(NAMES), "with vectors")
+    bare, _ = fit_verdicts(cases, len(WITHOUT_VECTORS), "without vectors")
+    requirements = fit_requirements(cases, unseen, library)
     if options.dry_run:
         return
     options.output.mkdir(exist_ok=True)

@@ -34,6 +34,7 @@ class LlamaCppEmbedder:
 
     Raises:
         EmbedderError: The file or the library cannot be loaded.
+
     """
 
     def __init__(self, path: Path, threads: int | None = None) -> None:

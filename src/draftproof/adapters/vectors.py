@@ -14,6 +14,8 @@ from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from draftproof.errors import StoreError
+
 if TYPE_CHECKING:
     import numpy as np
 
@@ -51,6 +53,8 @@ class VectorCache:
         """
         import numpy as np
 
+        if not texts:
+            return self._embedder.embed([])
         digests = [sha256(text.encode()).digest()[:16] for text in texts]
         known = self._load()
         fresh = {d: t for d, t in zip(digests, texts, strict=True) if d not in known}
@@ -58,7 +62,8 @@ class VectorCache:
             keys, values = list(fresh), list(fresh.values())
             for start in range(0, len(keys), _CHUNK):
                 rows = self._embedder.embed(values[start : start + _CHUNK])
-                known.update(zip(keys[start : start + _CHUNK], rows, strict=True))
+                # Rounded as it is kept, so that the first run and the next agree.
+                known.update(zip(keys[start : start + _CHUNK], rows.astype(np.float16), strict=True))
                 if progress:
                     progress(min(start + _CHUNK, len(keys)), len(keys))
             self._save(known)
@@ -68,8 +73,8 @@ class VectorCache:
         import numpy as np
 
         try:
-            with np.load(self.path, allow_pickle=False) as stored:
-                keys, rows = stored["keys"], stored["rows"].astype(np.float32)
+            with self.path.open("rb") as stream, np.load(stream, allow_pickle=False) as stored:
+                keys, rows = stored["keys"], stored["rows"]
         except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
             # Absent, half-written by an old crash, or of another layout: made anew.
             return {}
@@ -79,9 +84,17 @@ class VectorCache:
     def _save(self, known: dict[bytes, np.ndarray]) -> None:
         import numpy as np
 
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        handle, part = tempfile.mkstemp(dir=self.path.parent, prefix=".vectors.")
-        with os.fdopen(handle, "wb") as stream:
-            keys = np.frombuffer(b"".join(known), dtype=np.uint8)
-            np.savez(stream, keys=keys, rows=np.stack(list(known.values())).astype(np.float16))
-        os.replace(part, self.path)
+        part = ""
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            handle, part = tempfile.mkstemp(dir=self.path.parent, prefix=".vectors.")
+            with os.fdopen(handle, "wb") as stream:
+                keys = np.frombuffer(b"".join(known), dtype=np.uint8)
+                np.savez(stream, keys=keys, rows=np.stack(list(known.values())))
+            os.replace(part, self.path)
+        except OSError as error:
+            if part:
+                Path(part).unlink(missing_ok=True)
+            raise StoreError(
+                f"{self.path} cannot be written: {error.strerror}.", "Choose another place with --data-dir."
+            ) from error

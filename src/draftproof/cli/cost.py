@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -19,18 +19,21 @@ def cost(
 
     path = load_settings({"data_dir": data_dir}).last_run_file
     try:
-        record = json.loads(path.read_text(encoding="utf-8"))
+        lines = _lines(json.loads(path.read_text(encoding="utf-8")))
     except FileNotFoundError as error:
         raise InputError("No run is recorded yet.", "Run `draftproof review` first.") from error
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
         raise InputError(f"{path} cannot be read: {error}.", "Run `draftproof review` again.") from error
-    for name, seconds in record["seconds"].items():
-        typer.echo(f"{seconds:10.2f} s       {name}")
-    typer.echo(f"{sum(record['seconds'].values()):10.2f} s       in all")
-    for model, count in record["tokens_read"].items():
-        typer.echo(f"{count:10,} tokens  read by the {model}")
-    for model, count in record["tokens_written"].items():
-        typer.echo(f"{count:10,} tokens  written by the {model}")
-    typer.echo(f"{record['bytes_sent']:10,} bytes   sent off the machine")
-    typer.echo(f"{record['connections_refused']:10,}         connections refused")
+    typer.echo("\n".join(lines))
     return 0
+
+
+def _lines(record: dict[str, Any]) -> list[str]:
+    return [
+        *(f"{seconds:10.2f} s       {name}" for name, seconds in record["seconds"].items()),
+        f"{sum(record['seconds'].values()):10.2f} s       in all",
+        *(f"{count:10,} tokens  read by the {model}" for model, count in record["tokens_read"].items()),
+        *(f"{count:10,} tokens  written by the {model}" for model, count in record["tokens_written"].items()),
+        f"{record['bytes_sent']:10,} bytes   sent off the machine",
+        f"{record['connections_refused']:10,}         connections refused",
+    ]

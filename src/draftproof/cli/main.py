@@ -71,8 +71,9 @@ def main(arguments: list[str] | None = None) -> int:
     except (KeyboardInterrupt, typer.Abort):
         _say("draftproof: interrupted; nothing was written.")
         return EXIT_INTERRUPTED
-    except BrokenPipeError:
-        # The reader of a pipe has gone; the interpreter must not complain at exit.
+    except (BrokenPipeError, SystemExit):
+        # The reader of a pipe has gone, of which Typer makes an exit of its own; the
+        # interpreter must not complain at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except Exception as error:  # noqa: BLE001 - the boundary: our bug, told with a log

@@ -21,6 +21,7 @@ class Cue:
         id:       ``deferred``, ``refused``, ``glossary``, ``requirement``, ``risk``, ``past``.
         reason:   Completes the sentence "does not count: ...".
         pattern:  Searched in the sentence that names the thing.
+        before:   Searched in that sentence up to the name, and has to end there.
         headings: Searched in the titles above it.
 
     """
@@ -28,6 +29,7 @@ class Cue:
     id: str
     reason: str
     pattern: re.Pattern[str]
+    before: re.Pattern[str] | None
     headings: re.Pattern[str] | None
 
 
@@ -65,8 +67,16 @@ def cues_at(cues: Sequence[Cue], passage: Passage, start: int, stop: int) -> tup
         cue
         for cue in cues
         if _beside(cue.pattern, sentence, named)
+        or (cue.before and cue.before.search(sentence[: max(0, named[0])]))
         or (cue.headings and any(cue.headings.search(h) for h in passage.headings[-2:]))
     )
+
+
+def refused_before(cues: Sequence[Cue], passage: Passage, start: int) -> bool:
+    """Return whether the few words before a character refuse what follows: "never", "instead of"."""
+    first, _ = sentence_at(passage, start)
+    before = passage.text[first:start]
+    return any(cue.before and cue.before.search(before) for cue in cues)
 
 
 def _beside(pattern: re.Pattern[str], sentence: str, named: tuple[int, int]) -> bool:

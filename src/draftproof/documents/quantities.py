@@ -33,7 +33,8 @@ _QUANTITY = re.compile(
 _FACTORS = {"k": 1e3, "thousand": 1e3, "m": 1e6, "million": 1e6, "bn": 1e9, "billion": 1e9}
 _PER = {"s": 1, "sec": 1, "second": 1, "min": 60, "minute": 60, "h": 3600, "hour": 3600, "day": 86400}
 _UPPER = re.compile(
-    r"\b(?:within|at most|not? (?:more|longer|later|older|greater|slower) than|(?<!no )(?<!not )(?:less|fewer) than|under|below|up to|maxim\w+|"
+    r"\b(?:within|at most|not? (?:more|longer|later|older|greater|slower) than|(?<!no )(?<!not )(?:less|fewer) than|"
+    r"under|below|up to|maxim\w+|"
     r"max\.?|limit\w*|latest|before|in under|not exceed|p9\d|p50|percentile|no longer|"
     r"or (?:less|fewer|faster))\b|[<≤]",
     re.IGNORECASE,

@@ -30,6 +30,8 @@ from draftproof.knowledge.shapes import (
     validated,
 )
 
+# What may stand between "no" and the thing that is refused.
+_FEW_WORDS = r"(?:[^\S\n]+[\w'/-]+){0,3}\W{0,4}\Z"
 # The report's sections, in the specification's order.
 SECTIONS = (
     "Business Requirements",
@@ -123,6 +125,7 @@ def load_cues(text: str, place: str) -> tuple[Cue, ...]:
             cue.id,
             cue.reason,
             joined(cue.patterns, f"{place}: {cue.id}"),
+            joined([f"(?:{p}){_FEW_WORDS}" for p in cue.before], f"{place}: {cue.id}") if cue.before else None,
             joined(cue.headings, f"{place}: {cue.id}") if cue.headings else None,
         )
         for cue in shape.cues

@@ -83,6 +83,7 @@ class CueShape(Shape):
     id: Identifier
     reason: str
     patterns: list[Pattern] = Field(min_length=1)
+    before: list[Pattern] = []
     headings: list[Pattern] = []
 
 

@@ -7,7 +7,7 @@ from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from draftproof.documents.cues import Cue, cues_at
+from draftproof.documents.cues import Cue, cues_at, refused_before
 from draftproof.domain.document import Document, Passage
 from draftproof.domain.rubric import Aspect, Check, FlawRule
 
@@ -16,6 +16,7 @@ _MAX_SEARCHED = 20_000
 # A private-use character: no pattern, `\s` included, reaches across it.
 _BETWEEN = "\n\ue000\n"
 # Both mean that the words stand there and the thing does not.
+_EXCUSES = frozenset({"past", "risk"})
 HARD_CUES = frozenset({"deferred", "refused", "glossary"})
 
 
@@ -133,9 +134,11 @@ class PatternScan:
         around = "\n".join(self._around(index))
         if any(not pattern.search(around) for pattern in rule.all):
             return False
-        # "We never commit before processing" is no flaw, nor is the risk of it.
-        blocking = {"refused", "past", "risk"}
-        return not any(cue.id in blocking for cue in cues_at(self._cues, passage, start, stop))
+        # "We never commit before processing" is no flaw, nor is the risk of it. A refusal
+        # elsewhere in the sentence is no excuse: many anti-patterns are refusals.
+        if refused_before(self._cues, passage, start):
+            return False
+        return not any(cue.id in _EXCUSES for cue in cues_at(self._cues, passage, start, stop))
 
     def _around(self, index: int) -> Iterator[str]:
         for near in (index, index - 1, index + 1):

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
-from math import log
+from math import fsum, log
 from typing import TYPE_CHECKING
 
 from draftproof.documents.cues import Cue, cues_at
 from draftproof.documents.quotes import quote
 from draftproof.domain.document import Document, Passage, PassageKind, Requirement, Requirements
 from draftproof.domain.findings import RequirementFinding, Verdict
-from draftproof.review.search import PassageSearch, words
+from draftproof.review.material import Material
+from draftproof.review.search import words
 
 if TYPE_CHECKING:
     import numpy as np
@@ -33,8 +34,12 @@ REQUIREMENT_SIGNALS = (
     "taken_back",
     "repeated_only",
     "length",
-    "defects_nearby",
+    "contradicted",
+    "related_defects",
+    "related_worst",
+    "document_defects",
 )
+_RELATED = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,28 +67,32 @@ class RequirementReader:
     Looks requirements up in a design.
 
     Args:
-        search:  The design's passages.
-        cues:    Wordings that take back what is named.
-        vectors: Of the requirements' texts, shape ``(items, dimension)``, or ``None``.
-        defects: Share of the checks nearest to a passage that are defects, by index of
-                 the passage; a requirement answered by flawed passages is not met.
+        requirements:  The items.
+        material:      The design, made ready.
+        cues:          Wordings that take back what is named.
+        probabilities: The judge's probability of each verdict, by check id: a requirement
+                       is seldom met where the checks that it is about are defects.
+        contradicted:  Ids of the requirements that the design contradicts.
 
     """
 
     def __init__(
         self,
         requirements: Requirements,
-        search: PassageSearch,
+        material: Material,
         cues: Sequence[Cue],
-        vectors: np.ndarray | None,
-        defects: dict[int, float],
+        probabilities: Mapping[str, Mapping[Verdict, float]],
+        contradicted: Set[str],
     ) -> None:
         self._requirements = requirements
-        self._search = search
+        self._search = material.search
         self._cues = cues
-        self._vectors = vectors
-        self._defects = defects
-        self._bags = [set(words(f"{p.heading_path} {p.text}")) for p in search.passages]
+        self._vectors = material.requirement_vectors
+        self._queries = material.query_vectors
+        self._contradicted = contradicted
+        self._defects = {name: 1 - p[Verdict.MET] - p[Verdict.NOT_APPLICABLE] for name, p in probabilities.items()}
+        self._worst = {name: p[Verdict.FLAWED] + p[Verdict.MISSING] for name, p in probabilities.items()}
+        self._bags = [set(words(f"{p.heading_path} {p.text}")) for p in self._search.passages]
         counts = Counter(word for bag in self._bags for word in bag)
         self._rarity = {w: log(1 + len(self._bags) / n) for w, n in counts.items()}
         self._unseen = log(1 + len(self._bags))
@@ -107,7 +116,25 @@ class RequirementReader:
         score[repeats] = -1.0
         order = [int(i) for i in np.argsort(-score, kind="stable")[:6] if score[i] > 0]
         matches = [Match(i, float(score[i]), float(shares[i]), self._taken_back(i, wanted)) for i in order]
-        return Reading(item, self._signals(item, wanted, dense, matches, repeats), matches, repeats)
+        signals = self._signals(item, wanted, dense, matches, repeats)
+        return Reading(item, signals + self._outlook(index, item), matches, repeats)
+
+    def _outlook(self, index: int, item: Requirement) -> list[float]:
+        """Return what the verdicts on the checks that a requirement is about say of it."""
+        import numpy as np
+
+        everywhere = sum(self._defects.values()) / max(1, len(self._defects))
+        contradicted = float(item.id in self._contradicted)
+        if self._vectors is None or not self._queries:
+            return [contradicted, everywhere, everywhere, everywhere]
+        vector = self._vectors[index]
+        nearness = {name: float((rows @ vector).max()) for name, rows in self._queries.items()}
+        related = sorted(nearness, key=lambda name: -nearness[name])[:_RELATED]
+        weights = np.exp([10 * nearness[name] for name in related])
+        weights /= weights.sum()
+        defects = float(np.dot(weights, [self._defects[name] for name in related]))
+        worst = float(np.dot(weights, [self._worst[name] for name in related]))
+        return [contradicted, defects, worst, everywhere]
 
     def _signals(
         self,
@@ -120,12 +147,11 @@ class RequirementReader:
         kept = [m for m in matches if not m.taken_back]
         top = [float(dense[m.index]) for m in kept]
         seen = set().union(*(self._bags[m.index] for m in kept)) if kept else set()
-        rare = sorted(wanted, key=lambda w: -self._rarity.get(w, self._unseen))[:6]
+        rare = sorted(wanted, key=lambda w: (-self._rarity.get(w, self._unseen), w))[:6]
         numbers = {_plain(n) for n in _NUMBER.findall(item.text)}
         text_numbers = {_plain(n) for m in kept for n in _NUMBER.findall(self._search.passages[m.index].text)}
         named = re.compile(rf"(?<![\w-]){re.escape(item.id)}(?![\w-]|\.\d)")
         by_id = sum(bool(named.search(p.text)) for i, p in enumerate(self._search.passages) if i not in repeats)
-        near = [self._defects.get(m.index, 0.0) for m in kept[:3]]
         return [
             max(top, default=0.0),
             sorted(top)[-2] if len(top) > 1 else 0.0,
@@ -137,13 +163,13 @@ class RequirementReader:
             sum(m.taken_back for m in matches[:3]) / 3,
             float(bool(repeats) and not kept),
             log(1 + len(wanted)),
-            sum(near) / len(near) if near else 0.0,
         ]
 
     def _share(self, wanted: set[str], bag: set[str]) -> float:
         """Return the share of the wanted words that a bag holds, weighted by rarity."""
-        total = sum(self._rarity.get(w, self._unseen) for w in wanted)
-        return sum(self._rarity.get(w, self._unseen) for w in wanted & bag) / total if total else 0.0
+        # fsum: a sum over a set must not depend on the order in which it is walked.
+        total = fsum(self._rarity.get(w, self._unseen) for w in wanted)
+        return fsum(self._rarity.get(w, self._unseen) for w in wanted & bag) / total if total else 0.0
 
     def _repeats(self, passage: Passage, item: Requirement, share: float) -> bool:
         bag = words(passage.text)

@@ -92,7 +92,7 @@ class Reviewer:
         findings = dict(self.judge.judge(self.reference.rubric, material))
         watch.start("Comparing with the requirements")
         inconsistencies = find_inconsistencies(material)
-        answered = with_contradictions(self._requirements(material, findings), inconsistencies)
+        answered = with_contradictions(self._requirements(material, findings, inconsistencies), inconsistencies)
         watch.start("Looking up best practice")
         ordered = self._advised(findings, material)
         watch.start("Scoring")
@@ -131,15 +131,17 @@ class Reviewer:
         document, more = mark_injections(requirements.document, self.injections)
         return design, replace(requirements, document=document), found + more
 
-    def _requirements(self, material: Material, findings: dict[str, Finding]) -> tuple[RequirementFinding, ...]:
+    def _requirements(
+        self, material: Material, findings: Mapping[str, Finding], inconsistencies: Sequence[Inconsistency]
+    ) -> tuple[RequirementFinding, ...]:
         if material.requirements is None:
             return ()
         reader = RequirementReader(
             material.requirements,
-            material.search,
+            material,
             self.reference.cues,
-            material.requirement_vectors,
-            defects_by_passage(material, findings),
+            {name: finding.probabilities for name, finding in findings.items()},
+            {item.requirement_id for item in inconsistencies},
         )
         readings = reader.read()
         if not readings:
@@ -203,17 +205,6 @@ def _stacked(rows: Sequence[Any]) -> Any:
     import numpy as np
 
     return np.array(rows)
-
-
-def defects_by_passage(material: Material, findings: Mapping[str, Finding]) -> dict[int, float]:
-    """Return for each cited passage the share of its findings that are flawed."""
-    counts: dict[int, list[float]] = {}
-    for finding in findings.values():
-        for evidence in finding.evidence:
-            for index, passage in enumerate(material.passages):
-                if passage.span.overlaps(evidence.span):
-                    counts.setdefault(index, []).append(finding.verdict is Verdict.FLAWED)
-    return {index: sum(flags) / len(flags) for index, flags in counts.items()}
 
 
 def _prove(

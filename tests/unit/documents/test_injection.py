@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -207,5 +208,10 @@ def test_document_without_injection_is_as_it_was() -> None:
 
 
 @pytest.mark.parametrize("path", [*DESIGNS, *DESIGN_REQUIREMENTS], ids=lambda p: f"{p.parent.name}-{p.stem}")
-def test_real_document_is_not_marked(path: Path) -> None:
-    assert mark_injections(design(path.read_text(encoding="utf-8")), injections())[1] == ()
+def test_real_document_is_marked_where_it_addresses_the_reviewer_and_nowhere_else(path: Path) -> None:
+    labels = json.loads((path.parent / "gold.json").read_text(encoding="utf-8"))["injections"]
+    planted = [line for label in labels for line in label["lines"]] if path.stem == "design" else []
+
+    found = mark_injections(design(path.read_text(encoding="utf-8")), injections())[1]
+
+    assert [[item.evidence.span.first, item.evidence.span.last] for item in found] == planted

@@ -270,6 +270,7 @@ def test_long_paragraph_is_cut_at_sentences_with_the_lines_of_each() -> None:
     assert all(len(p.text.split()) <= MAX_WORDS for p in passages)
     for passage in passages:
         assert passage.text == "\n".join(lines[passage.span.first - 3 : passage.span.last - 2])
+
     assert "\n".join(p.text for p in passages) == "\n".join(lines)
 
 
@@ -291,6 +292,7 @@ def test_long_code_is_cut_into_runs_with_the_lines_of_each() -> None:
     assert all(len(p.span) <= MAX_CODE_LINES for p in passages)
     for passage in passages:
         assert passage.text == "\n".join(body[passage.span.first - 2 : passage.span.last - 1])
+
     assert "\n".join(p.text for p in passages) == "\n".join(body)
 
 
@@ -343,6 +345,7 @@ def test_each_passage_lies_in_the_document_and_its_words_stand_on_its_lines(path
     for passage in parse(text).passages:
         assert passage.span.last <= len(lines)
         source = "\n".join(lines[passage.span.first - 1 : passage.span.last])
+
         assert words_of(passage.text) <= words_of(source) | words_of(passage.header)
         assert lines[passage.span.first - 1].strip()
         assert lines[passage.span.last - 1].strip()
@@ -367,6 +370,7 @@ def test_every_line_with_words_is_in_a_passage_or_is_a_heading_or_a_mark(path: P
     for number, line in enumerate(text.split("\n"), start=1):
         if number in covered or not words_of(line) or line.strip() in headers:
             continue
+
         assert re.match(r"\s*(?:#{1,6} |```|~~~)", line) or line.strip("*_: ") in headings, (number, line)
 
 

@@ -166,7 +166,11 @@ def test_plain_number_is_exact_and_knows_its_place_and_wording() -> None:
 
 
 def test_quantities_come_in_their_order() -> None:
-    assert [q.text for q in quantities("3 replicas, 12 partitions, 7 days")] == ["3 replicas", "12 partitions", "7 days"]
+    assert [q.text for q in quantities("3 replicas, 12 partitions, 7 days")] == [
+        "3 replicas",
+        "12 partitions",
+        "7 days",
+    ]
 
 
 @pytest.mark.parametrize(

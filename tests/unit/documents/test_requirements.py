@@ -51,7 +51,9 @@ def test_id_of_any_scheme_is_read_in_lists_and_prose(line: str, name: str, mark:
 
 
 def test_ids_in_a_table_are_read_from_the_column_of_ids() -> None:
-    items = found("# R\n\n| ID | Requirement | Prio |\n|---|---|---|\n| FR-1 | log in | high |\n| FR-2 | log out | low |\n")
+    items = found(
+        "# R\n\n| ID | Requirement | Prio |\n|---|---|---|\n| FR-1 | log in | high |\n| FR-2 | log out | low |\n"
+    )
 
     assert [(i.id, i.text, str(i.span)) for i in items] == [
         ("FR-1", "Requirement: log in | Prio: high", "5"),
@@ -181,5 +183,6 @@ def test_real_requirements_are_found_once_each_with_words_and_lines(path: Path) 
     assert len({i.id for i in items}) == len(items)
     for item in items:
         source = " ".join(document.lines[item.span.first - 1 : item.span.last])
+
         assert item.text.split()[-1].strip("|*_`") in source
         assert item.id.startswith("req-") or item.id in source

@@ -81,7 +81,9 @@ def test_word_in_front_weighs_more_than_the_files_own_name() -> None:
     )
 
 
-@pytest.mark.parametrize("name", ["../docs/design.md", "./design.v2.md", "/srv/x/design.markdown", "a_b/c-d/design.txt"])
+@pytest.mark.parametrize(
+    "name", ["../docs/design.md", "./design.v2.md", "/srv/x/design.markdown", "a_b/c-d/design.txt"]
+)
 def test_path_of_any_form_is_read_whole(name: str) -> None:
     assert read_sentence(f"Tech design as {name}.").design == Path(name)
 
