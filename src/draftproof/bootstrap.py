@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from hashlib import sha256
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -34,7 +35,6 @@ if TYPE_CHECKING:
     from draftproof.domain.rubric import Part, Rubric
     from draftproof.domain.scoring import ScoringRule
     from draftproof.review.judge import Weights
-    from draftproof.review.material import ExemplarVectors
     from draftproof.review.pipeline import Reviewer
     from draftproof.review.prepare import Reference
 
@@ -158,50 +158,55 @@ def open_embedder(settings: Settings) -> LlamaCppEmbedder | None:
     return LlamaCppEmbedder(path, settings.threads or None)
 
 
-def exemplar_vectors(
+def make_reference(
     library: Library,
-    embedder: LlamaCppEmbedder,
+    embedder: LlamaCppEmbedder | None,
     progress: Callable[[int, int], None] | None = None,
-) -> tuple[ExemplarVectors, dict[str, np.ndarray], np.ndarray]:
+) -> tuple[Reference, np.ndarray | None]:
     """
-    Return the vectors of all that is known beforehand, embedding only what is new.
+    Return what is known before a document is read, embedding only what is new.
 
     Returns:
-        The exemplars with vectors; each check's question and queries, by its id; the
-        notes in the order of ``library.knowledge.notes``.
+        The reference, and the notes' vectors in the order of ``library.knowledge.notes``.
 
     """
+    from draftproof.review.prepare import Reference
+
+    if embedder is None:
+        return Reference(library.rubric, library.cues, library.parts), None
     from draftproof.adapters.vectors import VectorCache
     from draftproof.review.material import ExemplarVectors
     from draftproof.review.prepare import check_queries
 
     exemplars = library.knowledge.exemplars
     queries = check_queries(library.rubric)
-    notes = list(library.knowledge.notes.values())
-    texts = [exemplar.text for exemplar in exemplars]
-    texts += [text for wordings in queries.values() for text in wordings]
-    texts += [note.text for note in notes]
-    rows = VectorCache(library.settings.data_dir / "vectors", embedder).vectors(texts, progress)
-    by_check, start = {}, len(exemplars)
-    for name, wordings in queries.items():
-        by_check[name] = rows[start : start + len(wordings)]
-        start += len(wordings)
-    return ExemplarVectors(exemplars, rows[: len(exemplars)]), by_check, rows[start:]
+    flaws = {flaw.id: f"{flaw.why} {flaw.fix}" for check in library.rubric for flaw in check.flaws}
+    parts = [
+        [exemplar.text for exemplar in exemplars],
+        [text for wordings in queries.values() for text in wordings],
+        list(flaws.values()),
+        [note.text for note in library.knowledge.notes.values()],
+    ]
+    cache = VectorCache(library.settings.data_dir / "vectors", embedder)
+    rows = iter(cache.vectors([text for part in parts for text in part], progress))
+    of_exemplars, of_queries, of_flaws, of_notes = (list(islice(rows, len(part))) for part in parts)
+    wordings_left = iter(of_queries)
+    reference = Reference(
+        rubric=library.rubric,
+        cues=library.cues,
+        parts=library.parts,
+        embed=embedder.embed,
+        exemplars=ExemplarVectors(exemplars, _stacked(of_exemplars)),
+        queries={name: _stacked(list(islice(wordings_left, len(w)))) for name, w in queries.items()},
+        flaws=dict(zip(flaws, of_flaws, strict=True)),
+    )
+    return reference, _stacked(of_notes) if of_notes else None
 
 
-def make_reference(
-    library: Library,
-    embedder: LlamaCppEmbedder | None,
-    progress: Callable[[int, int], None] | None = None,
-) -> tuple[Reference, np.ndarray | None]:
-    """Return what is known before a document is read, and the notes' vectors."""
-    from draftproof.review.prepare import Reference
+def _stacked(rows: Sequence[Any]) -> np.ndarray:
+    import numpy as np
 
-    if embedder is None:
-        return Reference(library.rubric, library.cues, library.parts), None
-    exemplars, queries, notes = exemplar_vectors(library, embedder, progress)
-    reference = Reference(library.rubric, library.cues, library.parts, embedder.embed, exemplars, queries)
-    return reference, notes
+    return np.stack(rows)
 
 
 def make_reviewer(

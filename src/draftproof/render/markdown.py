@@ -193,7 +193,7 @@ class _Report:
             yield from _quoted(finding.evidence[0], "  ")
         if not met:
             yield "No check of the rubric is met in full."
-        yield ""
+            yield ""
 
     # Issues
 
@@ -222,8 +222,6 @@ class _Report:
         if not finding.evidence and finding.nearest:
             yield f"Nearest is {_where(finding.nearest.evidence)}; it does not count: {finding.nearest.reason}."
             yield from _quoted(finding.nearest.evidence, "")
-        if finding.evidence or finding.nearest:
-            yield ""
         yield f"**Do:** {finding.recommendation}"
         yield ""
         note = self.notes.get(finding.note_id)
@@ -304,7 +302,6 @@ class _Report:
             yield ""
             for evidence in item.evidence:
                 yield from _quoted(evidence, "")
-            yield ""
 
     # What is left to do
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from draftproof.domain.findings import Finding, Severity, Verdict
+from draftproof.domain.findings import Finding, Severity, Source, Verdict
 from draftproof.domain.notes import Knowledge, Note
 from draftproof.domain.rubric import Check, Rubric
+from draftproof.review.search import words
 
 _MAX_ADVICE = 3
 
@@ -39,8 +40,9 @@ def with_advice(
     """
     if not finding.verdict.is_defect:
         return finding
-    note = choose_note(check, knowledge, nearest_notes)
     sentences = _sentences(finding, check, flaw_fixes)
+    need = " ".join([check.question, finding.comment if finding.verdict is Verdict.FLAWED else "", *sentences])
+    note = choose_note(check, knowledge, nearest_notes, need)
     if not sentences and note:
         sentences = [note.recommendation]
     return replace(
@@ -51,23 +53,45 @@ def with_advice(
     )
 
 
-def choose_note(check: Check, knowledge: Knowledge, nearest_notes: Sequence[tuple[str, float]]) -> Note | None:
-    """Return the note to cite: of those written for the check first of all, the nearest in meaning."""
+def choose_note(
+    check: Check, knowledge: Knowledge, nearest_notes: Sequence[tuple[str, float]], need: str
+) -> Note | None:
+    """
+    Return the note to cite: of those written for the check first of all, the nearest to the need.
+
+    Args:
+        check:         The check.
+        knowledge:     The notes.
+        nearest_notes: Pairs of note id and cosine to the need; empty without an embedder.
+        need:          What is wrong or lacking, in words.
+
+    """
     serving = knowledge.for_check(check.id)
     own = [note for note in serving if note.checks[0] == check.id] or list(serving)
     near = dict(nearest_notes)
-    return max(own, key=lambda note: near.get(note.id, 0.0), default=None)
+    wanted = set(words(need))
+
+    def nearness(note: Note) -> float:
+        shared = len(wanted & set(words(note.text))) / max(1, len(wanted))
+        return near.get(note.id, 0.0) + shared
+
+    return max(own, key=nearness, default=None)
 
 
 def _sentences(finding: Finding, check: Check, flaw_fixes: Mapping[str, str]) -> list[str]:
     if finding.verdict is Verdict.FLAWED:
-        fired = [basis.statement.split(" at line ")[0] for basis in finding.basis]
-        fixes = [flaw_fixes[name] for name in fired if name in flaw_fixes]
+        fixes = [flaw_fixes[name] for name in fired_rules(finding) if name in flaw_fixes]
         if fixes:
             return list(dict.fromkeys(fixes))[:_MAX_ADVICE]
     lacking = [aspect for aspect in check.aspects if aspect.name in finding.lacking]
     lacking.sort(key=lambda aspect: -aspect.weight)
     return [aspect.advice for aspect in lacking[:_MAX_ADVICE]]
+
+
+def fired_rules(finding: Finding) -> list[str]:
+    """Return the ids of the anti-patterns that fired, in the order of the document."""
+    rules = [basis.statement for basis in finding.basis if basis.source is Source.RULE]
+    return list(dict.fromkeys(statement.split(" at line ")[0] for statement in rules))
 
 
 def all_fixes(rubric: Rubric) -> dict[str, str]:

@@ -11,7 +11,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from math import log
+from math import fsum, log
 from typing import TYPE_CHECKING
 
 from draftproof.documents.markdown import sentences
@@ -175,8 +175,9 @@ def _rarity(passages: Sequence[Passage]) -> dict[str, float]:
 
 def _share(wanted: frozenset[str], bag: frozenset[str], rarity: Mapping[str, float]) -> float:
     known = {w for w in wanted if w in rarity and not w.isdigit()}
-    total = sum(rarity[w] for w in known)
-    return sum(rarity[w] for w in known & bag) / total if total else 0.0
+    # fsum: a sum over a set must not depend on the order in which it is walked.
+    total = fsum(rarity[w] for w in known)
+    return fsum(rarity[w] for w in known & bag) / total if total else 0.0
 
 
 def _topic_names(material: Material) -> Iterator[Inconsistency]:

@@ -149,7 +149,7 @@ class EvidenceJudge:
         evidence = tuple(quote(material.design, p.span, p.text) for p in passages)
         nearest = None
         if verdict is Verdict.MISSING:
-            nearest = _nearest(hits, passages, material)
+            nearest = _nearest(check, hits, material)
             evidence = tuple(quote(material.design, h.passage.span, h.passage.text) for h in _taken_back(hits)[:1])
         return Finding(
             check_id=check.id,
@@ -204,15 +204,20 @@ def _taken_back(hits: Sequence[Hit]) -> list[Hit]:
     return [hit for hit in hits if hit.taken_back]
 
 
-def _nearest(hits: Sequence[Hit], passages: Sequence[Passage], material: Material) -> Nearest | None:
+def _nearest(check: Check, hits: Sequence[Hit], material: Material) -> Nearest | None:
+    """Return where the thing is named without being addressed, or else what search finds first."""
     for hit in hits:
         if hit.cues:
             evidence = quote(material.design, hit.passage.span, hit.passage.text)
             return Nearest(evidence, hit.cues[0].reason)
-    if not passages:
+    queries = material.query_vectors.get(check.id)
+    vectors = queries[1:] if queries is not None else None
+    scores = material.search.fused(check.queries, vectors)
+    if not scores.any():
         return None
-    evidence = quote(material.design, passages[0].span, passages[0].text)
-    return Nearest(evidence, "it is about something near, and does not answer the question")
+    passage = material.passages[int(scores.argmax())]
+    evidence = quote(material.design, passage.span, passage.text)
+    return Nearest(evidence, "none of what was looked for stands there")
 
 
 def _comment(

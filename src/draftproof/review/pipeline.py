@@ -21,7 +21,7 @@ from draftproof.domain.findings import (
 from draftproof.domain.notes import Knowledge
 from draftproof.domain.review import InputRecord, Provenance, Review
 from draftproof.domain.scoring import ScoringRule, assess
-from draftproof.review.advice import all_fixes, with_advice, with_severity
+from draftproof.review.advice import all_fixes, fired_rules, with_advice, with_severity
 from draftproof.review.consistency import find_inconsistencies
 from draftproof.review.coverage import RequirementReader, requirement_finding
 from draftproof.review.judge import LinearModel
@@ -30,6 +30,9 @@ from draftproof.review.ports import Clock, Judge, NoteIndex, Progress, Silence
 from draftproof.review.prepare import Reference, prepare
 
 _NOTES_FOR_A_CHECK = 20
+# The two checks that the comparison with the requirements speaks to.
+COVERAGE_CHECK = "br.functional_coverage"
+CLARITY_CHECK = "br.clarity"
 
 
 @dataclass(frozen=True)
@@ -94,7 +97,7 @@ class Reviewer:
         inconsistencies = find_inconsistencies(material)
         answered = with_contradictions(self._requirements(material, findings, inconsistencies), inconsistencies)
         watch.start("Looking up best practice")
-        ordered = self._advised(findings, material)
+        ordered = with_open_points(self._advised(findings, material), answered, inconsistencies)
         watch.start("Scoring")
         _prove(ordered, answered, inconsistencies, injections, design, requirements)
         assessment = assess(self.reference.rubric, ordered, self.scoring)
@@ -162,7 +165,7 @@ class Reviewer:
     def _advised(self, findings: Mapping[str, Finding], material: Material) -> tuple[Finding, ...]:
         rubric = self.reference.rubric
         fixes = all_fixes(rubric)
-        nearest = self._nearest_notes(material)
+        nearest = self._nearest_notes(findings, material)
         return tuple(
             with_advice(
                 with_severity(findings[check.id], check),
@@ -174,13 +177,18 @@ class Reviewer:
             for check in rubric
         )
 
-    def _nearest_notes(self, material: Material) -> dict[str, list[tuple[str, float]]]:
+    def _nearest_notes(self, findings: Mapping[str, Finding], material: Material) -> dict[str, list[tuple[str, float]]]:
+        """Return the notes nearest to what is wrong, or to the question where no rule says what is."""
         index = self.note_index() if material.query_vectors else None
         if index is None:
             return {}
-        ids = list(material.query_vectors)
-        questions = _stacked([material.query_vectors[name][0] for name in ids])
-        return dict(zip(ids, index.query(questions, _NOTES_FOR_A_CHECK), strict=True))
+        flaws = self.reference.flaws or {}
+        ids = [name for name in material.query_vectors if findings[name].verdict.is_defect]
+        wanted = []
+        for name in ids:
+            fired = [flaws[rule] for rule in fired_rules(findings[name]) if rule in flaws]
+            wanted.append(fired[0] if fired else material.query_vectors[name][0])
+        return dict(zip(ids, index.query(_stacked(wanted), _NOTES_FOR_A_CHECK), strict=True)) if ids else {}
 
 
 def with_contradictions(
@@ -198,6 +206,27 @@ def with_contradictions(
         if finding.verdict is Verdict.MET and finding.requirement_id in broken
         else finding
         for finding in answered
+    )
+
+
+def with_open_points(
+    findings: Sequence[Finding],
+    answered: Sequence[RequirementFinding],
+    inconsistencies: Sequence[Inconsistency],
+) -> tuple[Finding, ...]:
+    """Return the findings; those on coverage and clarity name the requirements and contradictions meant."""
+    remarks: dict[str, str] = {}
+    for verdict, words in ((Verdict.MISSING, "Not answered"), (Verdict.PARTIAL, "Answered in part")):
+        ids = [item.requirement_id for item in answered if item.verdict is verdict]
+        if ids:
+            remarks[COVERAGE_CHECK] = f"{remarks.get(COVERAGE_CHECK, '')} {words}: {', '.join(ids)}."
+    if inconsistencies:
+        remarks[CLARITY_CHECK] = " ".join(item.summary for item in inconsistencies)
+    return tuple(
+        replace(finding, comment=f"{finding.comment} {remarks[finding.check_id].strip()}")
+        if finding.check_id in remarks and finding.verdict.is_defect
+        else finding
+        for finding in findings
     )
 
 

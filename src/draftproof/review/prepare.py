@@ -37,6 +37,7 @@ class Reference:
         embed:     Texts to vectors, or ``None`` where BM25 works alone.
         exemplars: With vectors; ``None`` without an embedder.
         queries:   Vectors of each check's question and queries, by check id.
+        flaws:     Vector of what each anti-pattern breaks and how it is mended, by rule id.
 
     """
 
@@ -46,6 +47,7 @@ class Reference:
     embed: Callable[[Sequence[str]], np.ndarray] | None = None
     exemplars: ExemplarVectors | None = None
     queries: dict[str, np.ndarray] | None = None
+    flaws: dict[str, np.ndarray] | None = None
 
 
 def check_queries(rubric: Rubric) -> dict[str, tuple[str, ...]]:
