@@ -123,6 +123,10 @@ class Library:
                     whole.update(path.name.encode() + path.read_bytes())
         return whole.hexdigest()
 
+    def is_own(self, path: str) -> bool:
+        """Return whether a file is the user's own."""
+        return not Path(path).resolve().is_relative_to(self.folder.resolve())
+
     @property
     def _places(self) -> tuple[Path, ...]:
         own = self.folder.resolve()
@@ -137,9 +141,10 @@ class Library:
             raise DataError(f"{path} is missing.", "Install Draftproof once more.") from error
 
 
-def guard_network() -> None:
+def guard_network(settings: Settings) -> None:
     """Refuse outgoing connections from now on; called before anything heavy is imported."""
-    network.install()
+    server = settings.chroma_server
+    network.install(frozenset({server}) if server else frozenset())
 
 
 def open_embedder(settings: Settings) -> LlamaCppEmbedder | None:
@@ -233,7 +238,12 @@ def make_reviewer(
     except EmbedderError as error:
         notice(f"{error.message} The review goes by BM25 and patterns alone. {error.hint}")
     reference, note_vectors = make_reference(library, embedder, progress)
-    index = _later(lambda: _note_index(settings, library, embedder, note_vectors, notice))
+    if settings.chroma_server:
+        notice(
+            f"Notes are looked up on the Chroma server {settings.chroma}: it gets the notes and vectors of the "
+            "rubric's own questions, nothing of the documents."
+        )
+    index = _later(lambda: note_index(settings, library, embedder, note_vectors, notice))
     return Reviewer(
         reference=reference,
         judge=EvidenceJudge(library.weights),
@@ -252,20 +262,21 @@ def make_reviewer(
     )
 
 
-def _note_index(
+def note_index(
     settings: Settings,
     library: Library,
     embedder: LlamaCppEmbedder | None,
     vectors: np.ndarray | None,
     notice: Callable[[str], None],
 ) -> ChromaNotes | None:
+    """Return the index of notes, or ``None`` where there is no embedder or no store."""
     if embedder is None or vectors is None:
         return None
     from draftproof.adapters.chroma import ChromaNotes
 
     notes: Sequence[Any] = list(library.knowledge.notes.values())
     try:
-        return ChromaNotes(settings.store_dir, notes, embedder.name, lambda: vectors, notice)
+        return ChromaNotes(settings.chroma_server or settings.store_dir, notes, embedder.name, lambda: vectors, notice)
     except StoreError as error:
         notice(f"{error.message} Notes are chosen by their checks alone. {error.hint}")
         return None
@@ -357,7 +368,7 @@ def build_store(
     embedder = open_embedder(settings)
     if embedder is not None:
         _, vectors = make_reference(library, embedder, progress)
-        _note_index(settings, library, embedder, vectors, notice)
+        note_index(settings, library, embedder, vectors, notice)
     return {
         "notes": len(library.knowledge.notes),
         "exemplars": len(library.knowledge.exemplars),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
@@ -27,12 +28,16 @@ class Settings:
         embedder: A GGUF of the BERT family to embed with; ``none`` for BM25 alone
                   (``DRAFTPROOF_EMBEDDER``).
         threads:  Threads for llama.cpp; 0 for all cores (``DRAFTPROOF_THREADS``).
+        chroma:   ``host:port`` of a Chroma server that a team shares, instead of the store
+                  on this machine (``DRAFTPROOF_CHROMA``). The notes and vectors of the
+                  project's own questions go there, nothing of a reviewed document.
 
     """
 
     data_dir: Path
     embedder: str = ""
     threads: int = 0
+    chroma: str = ""
 
     @property
     def embedder_path(self) -> Path | None:
@@ -42,6 +47,14 @@ class Settings:
         if self.embedder:
             return Path(self.embedder).expanduser()
         return self.data_dir / "models" / "all-MiniLM-L6-v2.gguf"
+
+    @property
+    def chroma_server(self) -> tuple[str, int] | None:
+        """Host and port of the shared Chroma server, or ``None``."""
+        if not self.chroma:
+            return None
+        host, _, port = self.chroma.rpartition(":")
+        return host.strip("[]"), int(port)
 
     @property
     def store_dir(self) -> Path:
@@ -116,4 +129,6 @@ def _converted(name: str, value: Any) -> Any:
         if not 0 <= count <= 512:
             raise ValueError(f"threads is between 0 and 512, not {count}")
         return count
+    if name == "chroma" and value and not re.fullmatch(r"(?:[\w.-]+|\[[\da-fA-F:]+\]):\d{1,5}", str(value)):
+        raise ValueError(f"chroma is host:port, not {value!r}")
     return str(value)

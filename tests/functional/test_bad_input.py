@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 import json
+import random
 from pathlib import Path
 from typing import Any
 
@@ -149,10 +151,17 @@ def test_latin_1_is_read_and_told():
 
 
 def test_a_line_of_a_megabyte_is_reviewed_and_told():
-    text = "Orders are stored in PostgreSQL and published to Kafka with acks=all. "
-    data = reviewed(f"# Design\n\n{text * (1_000_000 // len(text))}\n")
+    picture = base64.b64encode(random.Random(1).randbytes(750_000)).decode()  # noqa: S311 - a picture of noise
+    data = reviewed(f"# Design\n\nOrders are stored in PostgreSQL.\n\n![Flow](data:image/png;base64,{picture})\n")
 
-    assert any("a line of 999,9" in notice for notice in data["notices"])
+    assert any("has a line of 1,000,031 characters" in notice for notice in data["notices"])
+
+
+def test_a_paragraph_on_one_long_line_is_quoted_in_part():
+    text = "Orders are stored in PostgreSQL and published to Kafka with acks=all. "
+    data = reviewed(f"# Design\n\n{text * 300}\n")
+
+    assert max(len(q["quote"]) for q in quotations(data)) <= 400
 
 
 def test_a_design_without_headings_is_reviewed_and_told():

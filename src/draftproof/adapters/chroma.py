@@ -28,7 +28,7 @@ class ChromaNotes:
     The index of notes.
 
     Args:
-        folder:   Where the store stands on disk.
+        place:    Folder of the store on disk, or host and port of a shared server.
         notes:    The notes that it should hold.
         embedder: Name of what made the vectors.
         vectors:  Called for the notes' vectors, shape ``(len(notes), dimension)``, only
@@ -42,7 +42,7 @@ class ChromaNotes:
 
     def __init__(
         self,
-        folder: Path,
+        place: Path | tuple[str, int],
         notes: Sequence[Note],
         embedder: str,
         vectors: Callable[[], np.ndarray],
@@ -52,16 +52,21 @@ class ChromaNotes:
         self._vectors = vectors
         self.collection_name = _PREFIX + _digest(embedder, self._notes)
         try:
-            self._collection = self._open(folder)
+            self._collection = self._open(place)
         except StoreError:
             raise
-        except Exception as error:  # noqa: BLE001 - Chroma's Rust core raises bare exceptions
-            notice(f"The knowledge store in {folder} was broken ({error}) and is made anew.")
-            shutil.rmtree(folder, ignore_errors=True)
+        except Exception as error:
+            if isinstance(place, tuple):
+                raise StoreError(
+                    f"The Chroma server {place[0]}:{place[1]} cannot be used: {error}.",
+                    "Start it, or take the setting `chroma` back.",
+                ) from error
+            notice(f"The knowledge store in {place} was broken ({error}) and is made anew.")
+            shutil.rmtree(place, ignore_errors=True)
             try:
-                self._collection = self._open(folder)
+                self._collection = self._open(place)
             except Exception as again:
-                raise StoreError(f"The knowledge store in {folder} cannot be made: {again}.") from again
+                raise StoreError(f"The knowledge store in {place} cannot be made: {again}.") from again
 
     def query(self, vectors: np.ndarray, count: int) -> list[list[tuple[str, float]]]:
         """Return for each vector pairs of note id and cosine, best first."""
@@ -77,14 +82,18 @@ class ChromaNotes:
             for ids, distances in zip(found["ids"], found["distances"], strict=True)
         ]
 
-    def _open(self, folder: Path) -> Any:
+    def _open(self, place: Path | tuple[str, int]) -> Any:
         try:
             import chromadb
             from chromadb.config import Settings
         except (ImportError, RuntimeError) as error:
             raise StoreError(f"Chroma cannot be loaded: {error}.") from error
-        folder.mkdir(parents=True, exist_ok=True)
-        client = chromadb.PersistentClient(path=str(folder), settings=Settings(anonymized_telemetry=False))
+        quiet = Settings(anonymized_telemetry=False)
+        if isinstance(place, tuple):
+            client = chromadb.HttpClient(host=place[0], port=place[1], settings=quiet)
+        else:
+            place.mkdir(parents=True, exist_ok=True)
+            client = chromadb.PersistentClient(path=str(place), settings=quiet)
         collection = client.get_or_create_collection(
             self.collection_name, embedding_function=None, metadata={"hnsw:space": "cosine"}
         )
@@ -96,7 +105,9 @@ class ChromaNotes:
                 documents=[note.text for note in self._notes],
                 metadatas=[{"path": note.path, "checks": ",".join(note.checks)} for note in self._notes],
             )
-            _drop_old(client, keep=self.collection_name)
+            if not isinstance(place, tuple):
+                # Others on a shared server may hold other notes.
+                _drop_old(client, keep=self.collection_name)
         return collection
 
 

@@ -103,9 +103,19 @@ def _guarded_lookup(name: str) -> Any:
         if host and not local and str(host) != "localhost":
             port = options.get("port", rest[0] if rest else 0)
             _refuse_unless_allowed(str(host), int(port) if str(port).isdigit() else 0)
-        return original(host, *rest, **options)
+        found = original(host, *rest, **options)
+        if name == "getaddrinfo":
+            _allow_addresses(str(host), found)
+        return found
 
     return call
+
+
+def _allow_addresses(host: str, found: Any) -> None:
+    """Let the connection that follows reach the addresses of a host that is allowed by name."""
+    global _allowed
+    ports = {port for name, port in _allowed if name == host}
+    _allowed |= {(str(item[4][0]), port) for item in found for port in ports}
 
 
 def _is_address(host: str) -> bool:

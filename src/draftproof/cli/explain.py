@@ -23,7 +23,7 @@ def explain(
     if review is None and check is None:
         typer.echo((library.folder / "scoring.yaml").read_text(encoding="utf-8"))
         return 0
-    data = _read(review) if review is not None else None
+    data = read_review(review) if review is not None else None
     if check is not None:
         if check not in library.rubric.by_id:
             raise InputError(f"The rubric has no check {check}.", "`draftproof explain REVIEW.json` lists them.")
@@ -40,7 +40,8 @@ def explain(
     return 0
 
 
-def _read(path: Path) -> dict[str, Any]:
+def read_review(path: Path) -> dict[str, Any]:
+    """Return a review.json that keeps the schema."""
     from pydantic import ValidationError
 
     from draftproof.render.review_json import ReviewJson

@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from draftproof import __version__
-from draftproof.cli import cost, explain, review, schema, setup
+from draftproof.cli import cost, explain, knowledge, learn, review, schema, setup
 from draftproof.errors import EXIT_BUG, EXIT_INTERRUPTED, EXIT_USER, DraftproofError
 
 # Typer has brought a Click of its own since 0.26, so the class is found by way of Typer.
@@ -27,6 +27,8 @@ app = typer.Typer(
 app.command("review")(review.review)
 app.command(review.ORIGINAL_NAME)(review.original)
 app.command("explain")(explain.explain)
+app.command("learn")(learn.learn)
+app.add_typer(knowledge.app, name="knowledge")
 app.command("cost")(cost.cost)
 app.command("schema")(schema.schema)
 app.command("setup")(setup.setup)

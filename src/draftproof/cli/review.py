@@ -116,17 +116,17 @@ def original(
 def carry_out(order: Order) -> int:
     """Review, write both files, print the summary, and return the exit code."""
     from draftproof.bootstrap import guard_network
+    from draftproof.settings import load_settings
 
-    guard_network()
+    settings = load_settings(order.options)
+    guard_network(settings)
     from draftproof.adapters.files import check_writable, write_text
     from draftproof.bootstrap import make_reviewer, read_inputs
     from draftproof.cli.progress import TerminalProgress
     from draftproof.errors import OutputError
     from draftproof.render.markdown import to_markdown
     from draftproof.render.review_json import to_json
-    from draftproof.settings import load_settings
 
-    settings = load_settings(order.options)
     sources = [p.resolve() for p in (order.design, order.requirements) if p is not None]
     for target in (order.output, order.json_output):
         if target.resolve() in sources:

@@ -19,13 +19,13 @@ def setup(
 ) -> int:
     """Write the embedding model as a GGUF and embed the knowledge base; both once."""
     from draftproof.bootstrap import guard_network
-
-    guard_network()
-    from draftproof.bootstrap import build_store, write_embedder
-    from draftproof.cli.progress import TerminalProgress
     from draftproof.settings import load_settings
 
     settings = load_settings({"data_dir": data_dir})
+    guard_network(settings)
+    from draftproof.bootstrap import build_store, write_embedder
+    from draftproof.cli.progress import TerminalProgress
+
     said: list[str] = []
     with TerminalProgress() as progress:
         progress.stage("Writing the embedding model")

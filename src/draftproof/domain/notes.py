@@ -66,7 +66,20 @@ LABELS = ("met", "partial", "flawed", "decoy", "neighbour")
 
 @dataclass(frozen=True, slots=True)
 class Exemplar:
-    """A passage as it stands in real designs, with what it is worth for one check."""
+    """
+    A passage as it stands in real designs, with what it is worth for one check.
+
+    Args:
+        check_id: The check.
+        label:    ``met``, ``partial``, ``flawed``, ``decoy`` (named and not addressed) or
+                  ``neighbour`` (an adjacent topic).
+        form:     Prose, table, code and so on.
+        text:     The passage.
+        why:      One sentence of reason.
+        fix:      For a flawed one, what mends it.
+        own:      Whether a user recorded it; such a one decides where it stands again.
+
+    """
 
     check_id: str
     label: str
@@ -74,6 +87,7 @@ class Exemplar:
     text: str
     why: str
     fix: str = ""
+    own: bool = False
 
     @property
     def digest(self) -> str:

@@ -203,7 +203,7 @@ def load_exemplars(files: Iterable[tuple[str, str]], check_ids: Iterable[str]) -
             shape = validated(ExemplarShape, data, where)
             if shape.check not in known:
                 raise DataError(f"{where}: the rubric has no check {shape.check}.")
-            found.append(Exemplar(shape.check, shape.label, shape.form, shape.text, shape.why, shape.fix))
+            found.append(Exemplar(shape.check, shape.label, shape.form, shape.text, shape.why, shape.fix, shape.own))
     return tuple(found)
 
 

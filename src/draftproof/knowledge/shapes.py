@@ -152,6 +152,7 @@ class ExemplarShape(Shape):
     text: str = Field(min_length=3)
     why: str
     fix: str = ""
+    own: bool = False
 
 
 def load_yaml(text: str, place: str) -> Any:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
+from draftproof.documents.lexical import words
 from draftproof.domain.findings import Finding, Severity, Source, Verdict
 from draftproof.domain.notes import Knowledge, Note
 from draftproof.domain.rubric import Check, Rubric
-from draftproof.review.search import words
 
 _MAX_ADVICE = 3
 

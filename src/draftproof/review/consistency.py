@@ -14,13 +14,13 @@ from dataclasses import dataclass
 from math import fsum, log
 from typing import TYPE_CHECKING
 
+from draftproof.documents.lexical import words
 from draftproof.documents.markdown import sentences
 from draftproof.documents.quantities import Bound, Quantity, contradicts, quantities
 from draftproof.documents.quotes import quote
 from draftproof.domain.document import Passage, PassageKind, Requirement
 from draftproof.domain.findings import Inconsistency
 from draftproof.review.material import Material
-from draftproof.review.search import words
 
 if TYPE_CHECKING:
     import numpy as np

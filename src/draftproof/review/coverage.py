@@ -10,11 +10,11 @@ from math import fsum, log
 from typing import TYPE_CHECKING
 
 from draftproof.documents.cues import Cue, cues_at
+from draftproof.documents.lexical import words
 from draftproof.documents.quotes import quote
 from draftproof.domain.document import Document, Passage, PassageKind, Requirement, Requirements
 from draftproof.domain.findings import RequirementFinding, Verdict
 from draftproof.review.material import Material
-from draftproof.review.search import words
 
 if TYPE_CHECKING:
     import numpy as np

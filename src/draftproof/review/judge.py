@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from draftproof.documents.quotes import quote
 from draftproof.domain.document import Passage
 from draftproof.domain.findings import Basis, Evidence, Finding, Nearest, Source, Verdict
+from draftproof.domain.notes import Exemplar
 from draftproof.domain.rubric import Check, Rubric
 from draftproof.review.aspects import FlawHit, Hit, coverage
 from draftproof.review.material import Material
@@ -19,6 +20,15 @@ if TYPE_CHECKING:
 
 JUDGED = (Verdict.MET, Verdict.PARTIAL, Verdict.MISSING, Verdict.FLAWED)
 _MAX_EVIDENCE = 3
+# A user's own verdict on the same passage outweighs the judge, and is not beyond doubt.
+_RECORDED_SHARE = 0.9
+_VERDICT_OF_LABEL = {
+    "met": Verdict.MET,
+    "partial": Verdict.PARTIAL,
+    "flawed": Verdict.FLAWED,
+    "decoy": Verdict.MISSING,
+    "neighbour": Verdict.MISSING,
+}
 
 
 @dataclass(frozen=True)
@@ -136,16 +146,21 @@ class EvidenceJudge:
                 verdict=Verdict.NOT_APPLICABLE,
                 severity=None,
                 confidence=absent.confidence,
-                probabilities=_shifted(probabilities, absent.confidence),
+                probabilities=_shifted(probabilities, absent.confidence, Verdict.NOT_APPLICABLE),
                 comment=f"The design has no {absent.name}, so this does not apply.",
                 basis=(Basis(Source.RULE, f"no passage describes {absent.name} as part of the system"),),
             )
         hits, flaws = signals.hits[check.id], signals.flaws[check.id]
+        recorded = material.recorded(check.id)
+        if recorded is not None:
+            probabilities = _shifted(probabilities, _RECORDED_SHARE, _VERDICT_OF_LABEL[recorded[0].label])
         verdict = choose(probabilities)
         levels = coverage(check, hits)
         found = tuple(a.name for a in check.aspects if levels[a.id] == 1.0)
         lacking = tuple(a.name for a in check.aspects if levels[a.id] < 1.0)
         passages = chosen_passages(verdict, flaws, signals.passage_scores[check.id], material)
+        if recorded is not None:
+            passages = [material.passages[recorded[1]], *passages][:_MAX_EVIDENCE]
         evidence = tuple(quote(material.design, p.span, p.text) for p in passages)
         nearest = None
         if verdict is Verdict.MISSING:
@@ -158,12 +173,12 @@ class EvidenceJudge:
             confidence=round(probabilities[verdict], 3),
             probabilities={v: round(p, 4) for v, p in probabilities.items()},
             evidence=evidence,
-            comment=_comment(verdict, found, lacking, flaws, hits),
+            comment=recorded[0].why if recorded else _comment(verdict, found, lacking, flaws, hits),
             searched=check.queries,
             found=found,
             lacking=lacking,
             nearest=nearest,
-            basis=tuple(_basis(flaws, hits, probabilities)),
+            basis=tuple(_basis(recorded, flaws, hits, probabilities)),
         )
 
 
@@ -173,9 +188,10 @@ def choose(probabilities: Mapping[Verdict, float]) -> Verdict:
     return max(order, key=lambda verdict: probabilities[verdict])
 
 
-def _shifted(probabilities: Mapping[Verdict, float], share: float) -> dict[Verdict, float]:
+def _shifted(probabilities: Mapping[Verdict, float], share: float, to: Verdict) -> dict[Verdict, float]:
+    """Return the probabilities with that share of all of them moved to one verdict."""
     moved = {verdict: p * (1 - share) for verdict, p in probabilities.items()}
-    moved[Verdict.NOT_APPLICABLE] = share
+    moved[to] += share
     return {verdict: round(p, 4) for verdict, p in moved.items()}
 
 
@@ -244,8 +260,17 @@ def _comment(
     return " ".join(parts) or "The lines cited address it."
 
 
-def _basis(flaws: Sequence[FlawHit], hits: Sequence[Hit], probabilities: Mapping[Verdict, float]) -> list[Basis]:
-    grounds = [Basis(Source.RULE, f"{f.rule.id} at line {f.passage.span}") for f in flaws]
+def _basis(
+    recorded: tuple[Exemplar, int, float] | None,
+    flaws: Sequence[FlawHit],
+    hits: Sequence[Hit],
+    probabilities: Mapping[Verdict, float],
+) -> list[Basis]:
+    grounds = []
+    if recorded is not None:
+        exemplar, _, cosine = recorded
+        grounds.append(Basis(Source.EXEMPLARS, f"your own exemplar ({exemplar.label}), cosine {cosine:.2f}"))
+    grounds.extend(Basis(Source.RULE, f"{f.rule.id} at line {f.passage.span}") for f in flaws)
     counted = {hit.aspect.name for hit in hits if hit.counts}
     if counted:
         grounds.append(Basis(Source.SEARCH, f"addressed: {', '.join(sorted(counted))}"))

@@ -18,6 +18,10 @@ if TYPE_CHECKING:
     import numpy as np
 
 
+# Two passages as near as this say the same; a changed number keeps them there.
+SAME_PASSAGE = 0.92
+
+
 @dataclass(frozen=True)
 class ExemplarVectors:
     """
@@ -109,6 +113,32 @@ class Material:
             top = np.partition(similarity[:, rows], -count, axis=1)[:, -count:]
             result[label] = top.mean(axis=1)
         return result
+
+    def recorded(self, check_id: str) -> tuple[Exemplar, int, float] | None:
+        """
+        Return the user's own exemplar of a check that stands in the document again.
+
+        Returns:
+            The exemplar, the index of the passage and their cosine; ``None`` where no
+            passage comes nearer than ``SAME_PASSAGE``.
+
+        """
+        similarity = self.exemplar_similarity
+        if similarity is None or self.exemplars is None:
+            return None
+        rows = [
+            row
+            for row, exemplar in enumerate(self.exemplars.exemplars)
+            if exemplar.own and exemplar.check_id == check_id
+        ]
+        if not rows:
+            return None
+        nearest = similarity[:, rows]
+        passage, column = divmod(int(nearest.argmax()), len(rows))
+        cosine = float(nearest[passage, column])
+        if cosine < SAME_PASSAGE:
+            return None
+        return self.exemplars.exemplars[rows[column]], passage, cosine
 
     def hits(self, check: Check) -> list[Hit]:
         """Return where the aspects of a check are named."""

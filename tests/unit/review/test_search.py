@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from draftproof.review.search import PassageSearch, searchable, words
+from draftproof.documents.lexical import words
+from draftproof.review.search import PassageSearch, searchable
 from tests.fakes.documents import design, passage
 from tests.fakes.embedder import FakeEmbedder
 
