@@ -91,7 +91,7 @@ class EmbedderError(DraftproofError):
 class StoreError(DraftproofError):
     """The knowledge store cannot be used."""
 
-    hint = "Run `draftproof knowledge build` to make it anew."
+    hint = "Run `draftproof setup` to make it anew."
 
 
 class NetworkBlockedError(OSError):

@@ -71,14 +71,15 @@ def example(tmp_path_factory: pytest.TempPathFactory) -> Reviewed:
 
 
 @pytest.fixture(scope="session")
-def embedder_dir(request: pytest.FixtureRequest) -> Path:
+def embedder_dir(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """
     A data folder with the real embedder and its store, kept between sessions.
 
     What the user has is copied, so that nothing is embedded twice; what is missing is
     made, which takes minutes on a machine that has never been set up.
     """
-    place = Path(request.config.cache.mkdir("draftproof"))
+    cache = getattr(request.config, "cache", None)
+    place = cache.mkdir("draftproof") if cache else tmp_path_factory.mktemp("embedder")
     own = load_settings(environment=ENVIRONMENT)
     settings = Settings(data_dir=place)
     target = settings.embedder_path

@@ -76,14 +76,23 @@ def test_ten_injections_change_no_verdict(reviewer: Reviewer, untouched: Review,
 
 
 @pytest.mark.parametrize("form", FORMS)
-@pytest.mark.parametrize("injection", INJECTIONS)
-def test_an_injection_is_quoted_and_never_evidence(folder: Path, injection: str, form: str):
+@pytest.mark.parametrize("injection", INJECTIONS, ids=range(1, 11))
+def test_an_injection_is_found_and_never_evidence(reviewer: Reviewer, folder: Path, injection: str, form: str):
     (folder / "design.md").write_text(f"# Design\n\nOrders live in PostgreSQL.\n\n{FORMS[form](injection)}\n", "utf-8")
+    document, _, _ = read_inputs(folder / "design.md", None)
+    result = reviewer.review(document, None)
+
+    assert [str(found.evidence.span) for found in result.injections] == ["5"]
+    assert injection in result.injections[0].evidence.quote
+    assert [e.quote for finding in result.findings for e in finding.evidence if injection in e.quote] == []
+
+
+def test_an_injection_is_quoted_in_the_summary_and_nowhere_else(folder: Path):
+    (folder / "design.md").write_text(f"# Design\n\nOrders live in PostgreSQL.\n\n{INJECTIONS[5]}\n", "utf-8")
     run = draftproof("review", "design.md", *BM25, "--quiet")
-    report = (folder / "tech-design-review.md").read_text(encoding="utf-8")
-    summary, rest = report.split("\n## Strengths\n")
+    summary, rest = (folder / "tech-design-review.md").read_text(encoding="utf-8").split("\n## Strengths\n")
 
     assert run.code == 0
     assert "**Text that addresses the reviewer** was found" in summary
-    assert injection in summary
-    assert injection not in rest
+    assert INJECTIONS[5] in summary
+    assert INJECTIONS[5] not in rest

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import socket
 import subprocess
 import sys
@@ -32,13 +31,6 @@ Orders are stored in PostgreSQL 16. Migrations are written with Alembic, one rev
 ## Events
 
 Consumers commit offsets after the batch has been processed; a message that fails three times goes to `orders.dlq`.
-"""
-NOTE = """---
-id: house-rule
-title: House rule
-checks: [evt.dlq]
-sources: ["Engineering handbook"]
----
 """
 
 
@@ -163,8 +155,8 @@ def test_a_broken_store_is_made_anew_with_one_line_of_notice(data_dir_with_embed
     store.mkdir()
     (store / "chroma.sqlite3").write_bytes(b"this is no database " * 500)
     (folder / "design.md").write_text(SMALL, encoding="utf-8")
-    command = [*DRAFTPROOF, "review", "design.md", "--data-dir", data_dir_with_embedder]
-    broken, mended = process(command), process(command)
+    arguments = ["review", "design.md", "--data-dir", data_dir_with_embedder]
+    broken, mended = process([*DRAFTPROOF, *arguments]), draftproof(*arguments)
     notices = [line for line in broken.err.split("\n") if "store" in line]
 
     assert broken.code == 0, broken.err
@@ -178,11 +170,11 @@ def test_a_broken_store_is_made_anew_with_one_line_of_notice(data_dir_with_embed
 def test_two_processes_that_build_the_store_at_once_both_succeed(data_dir_with_embedder: Path):
     notes = data_dir_with_embedder / "knowledge" / "notes"
     notes.mkdir(parents=True)
-    source = sorted((ROOT / "knowledge" / "notes").glob("*.md"))[0].read_text(encoding="utf-8")
+    source = (ROOT / "knowledge" / "notes" / "alerts-on-symptoms.md").read_text(encoding="utf-8")
     for number in range(3):
-        # A note of the user's own is not embedded yet, so that both write the vectors, too.
-        text = source.replace(f"id: {Path(sorted((ROOT / 'knowledge' / 'notes').glob('*.md'))[0]).stem}", "id: own")
-        (notes / f"own-{number}.md").write_text(text.replace("id: own", f"id: own-{number}"), encoding="utf-8")
+        # A note of the user's own is not embedded yet, so that both write vectors, too.
+        text = source.replace("id: alerts-on-symptoms", f"id: own-{number}").replace("CPU at", f"Node {number} at")
+        (notes / f"own-{number}.md").write_text(text, encoding="utf-8")
     command = [*DRAFTPROOF, "setup", "--data-dir", str(data_dir_with_embedder)]
     running = [
         subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=os.environ.copy())

@@ -6,6 +6,7 @@ import os
 import resource
 import signal
 import subprocess
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -155,6 +156,7 @@ def test_ctrl_c_in_the_middle_of_a_review_leaves_everything_as_it_was(earlier: P
     def feed(pipe: Path) -> None:
         # Once all has been read, long passages keep the review busy for seconds.
         pipe.write_text(DESIGN.read_text(encoding="utf-8") * 12, encoding="utf-8")
+        time.sleep(1)
 
     code, err = interrupted(earlier, feed)
 

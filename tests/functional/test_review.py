@@ -242,16 +242,19 @@ def test_the_same_documents_give_the_same_review_twice(example: Reviewed, folder
     assert data == example.data
 
 
-def test_the_original_command_writes_what_review_writes(folder: Path, monkeypatch: pytest.MonkeyPatch):
+def test_the_original_command_writes_what_review_writes(
+    example: Reviewed, folder: Path, monkeypatch: pytest.MonkeyPatch
+):
     monkeypatch.setenv("DRAFTPROOF_EMBEDDER", "none")
     project(folder)
-    asked = draftproof("review", "tech-design.md", "-r", "docs/requirements.md", "-o", "out/tech-design-review.md")
-    named = draftproof(ORIGINAL_NAME, SENTENCE)
-    report = (folder / "tech-design-review.md").read_bytes()
+    run = draftproof(ORIGINAL_NAME, SENTENCE)
+    data = json.loads((folder / "review.json").read_text(encoding="utf-8"))
+    report, provenance = (folder / "tech-design-review.md").read_text(encoding="utf-8").rsplit("\n---\n", 1)
 
-    assert asked.code == named.code == 0
-    assert report == (folder / "out" / "tech-design-review.md").read_bytes()
-    assert (folder / "review.json").exists()
+    assert run.code == 0
+    assert report == example.report.rsplit("\n---\n", 1)[0]
+    assert "; docs/requirements.md (" in provenance
+    assert {**data, "provenance": None} == {**example.data, "provenance": None}
 
 
 def test_the_original_command_understands_its_sentence_without_quotes(folder: Path):

@@ -63,6 +63,7 @@ class ChromaNotes:
                 ) from error
             notice(f"The knowledge store in {place} was broken ({error}) and is made anew.")
             shutil.rmtree(place, ignore_errors=True)
+            _forget_clients()
             try:
                 self._collection = self._open(place)
             except Exception as again:
@@ -109,6 +110,13 @@ class ChromaNotes:
                 # Others on a shared server may hold other notes.
                 _drop_old(client, keep=self.collection_name)
         return collection
+
+
+def _forget_clients() -> None:
+    """Let Chroma open a store again: it keeps one system for each path, a broken one, too."""
+    from chromadb.api.shared_system_client import SharedSystemClient
+
+    SharedSystemClient.clear_system_cache()
 
 
 def _drop_old(client: Any, keep: str) -> None:

@@ -7,7 +7,7 @@ import errno
 import hashlib
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from importlib.resources import files
 from pathlib import Path
 
@@ -147,6 +147,7 @@ def check_writable(path: Path) -> None:
     if path.is_dir():
         raise OutputError(f"{path} is a folder.", "Name a file with --output.")
     with _as_output_error(path):
+        path = _regular(path)
         path.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}."):
             pass
@@ -154,20 +155,45 @@ def check_writable(path: Path) -> None:
 
 def write_text(path: Path, text: str) -> None:
     """Write a file whole or not at all: beside it first, then renamed over it."""
-    with _as_output_error(path):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle, part = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-        try:
-            with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as stream:
-                stream.write(text)
-                stream.flush()
-                os.fsync(stream.fileno())
-            os.chmod(part, _mode_of(path))
-            os.replace(part, path)
-        except BaseException:
+    write_texts({path: text})
+
+
+def write_texts(texts: Mapping[Path, str]) -> None:
+    """
+    Write files that belong together: each is whole beside its place before the first is renamed.
+
+    Raises:
+        OutputError: One cannot be written; then none has changed.
+
+    """
+    parts: dict[Path, str] = {}
+    try:
+        for path, text in texts.items():
+            with _as_output_error(path):
+                target = _regular(path)
+                target.parent.mkdir(parents=True, exist_ok=True)
+                handle, parts[target] = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
+                with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as stream:
+                    stream.write(text)
+                    stream.flush()
+                    os.fsync(stream.fileno())
+                os.chmod(parts[target], _mode_of(target))
+        for target in list(parts):
+            with _as_output_error(target):
+                os.replace(parts[target], target)
+                del parts[target]
+    finally:
+        for part in parts.values():
             with contextlib.suppress(OSError):
                 os.unlink(part)
-            raise
+
+
+def _regular(path: Path) -> Path:
+    """Return where a link leads, and refuse devices and the like: a rename would replace them."""
+    target = path.resolve()
+    if target.exists() and not target.is_file():
+        raise OutputError(f"{path} is no regular file.", "Name a file with --output.")
+    return target
 
 
 def _mode_of(path: Path) -> int:

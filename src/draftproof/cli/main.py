@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 import traceback
@@ -79,6 +80,9 @@ def main(arguments: list[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except Exception as error:  # noqa: BLE001 - the boundary: our bug, told with a log
+        if isinstance(error, OSError) and error.errno == errno.ENOSPC:
+            _say("draftproof: The disk is full: standard output could not be written.")
+            return EXIT_USER
         _say(f"draftproof: a bug in Draftproof, {type(error).__name__}: {_first_line(error)}")
         _say(f"The details are in {_log(error)}; they hold no text of the reviewed documents.")
         return EXIT_BUG

@@ -120,7 +120,7 @@ def carry_out(order: Order) -> int:
 
     settings = load_settings(order.options)
     guard_network(settings)
-    from draftproof.adapters.files import check_writable, write_text
+    from draftproof.adapters.files import check_writable, write_texts
     from draftproof.bootstrap import make_reviewer, read_inputs
     from draftproof.cli.progress import TerminalProgress
     from draftproof.errors import OutputError
@@ -144,8 +144,8 @@ def carry_out(order: Order) -> int:
     rubric = reviewer.reference.rubric
     names = {check.id: (check.title, check.section) for check in rubric}
     report = to_markdown(result, rubric, dict(reviewer.knowledge.notes), reviewer.scoring)
-    write_text(order.json_output, to_json(result, names, reviewer.scoring.second_look))
-    write_text(order.output, report)
+    data = to_json(result, names, reviewer.scoring.second_look)
+    write_texts({order.output: report, order.json_output: data})
     _remember(settings, result)
     if not order.quiet:
         _summarise(order, result)

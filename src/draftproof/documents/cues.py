@@ -23,6 +23,8 @@ class Cue:
         pattern:  Searched in the sentence that names the thing.
         before:   Searched in that sentence up to the name, and has to end there.
         headings: Searched in the titles above it.
+        not_for:  Beginnings of the ids of checks that it says nothing about: a risk named
+                  is what a check on risks looks for.
 
     """
 
@@ -31,6 +33,11 @@ class Cue:
     pattern: re.Pattern[str]
     before: re.Pattern[str] | None
     headings: re.Pattern[str] | None
+    not_for: tuple[str, ...] = ()
+
+    def concerns(self, check_id: str) -> bool:
+        """Return whether the cue takes anything back under this check."""
+        return not check_id.startswith(self.not_for) if self.not_for else True
 
 
 def sentence_at(passage: Passage, position: int) -> tuple[int, int]:

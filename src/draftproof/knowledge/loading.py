@@ -127,6 +127,7 @@ def load_cues(text: str, place: str) -> tuple[Cue, ...]:
             joined(cue.patterns, f"{place}: {cue.id}"),
             joined([f"(?:{p}){_FEW_WORDS}" for p in cue.before], f"{place}: {cue.id}") if cue.before else None,
             joined(cue.headings, f"{place}: {cue.id}") if cue.headings else None,
+            tuple(cue.not_for),
         )
         for cue in shape.cues
     )

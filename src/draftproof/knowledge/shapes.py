@@ -84,6 +84,7 @@ class CueShape(Shape):
     reason: str
     patterns: list[Pattern] = Field(min_length=1)
     before: list[Pattern] = []
+    not_for: list[str] = []
     headings: list[Pattern] = []
 
 

@@ -72,19 +72,20 @@ class PatternScan:
 
     def matches(self, pattern: re.Pattern[str]) -> Iterator[tuple[int, int, int]]:
         """Yield passage number, start and end of the first match in each passage."""
-        # One scan of the joined text finds the passages quickly; the separator
-        # cannot be crossed by a match that matters, so each is confirmed.
-        last = -1
-        for found in pattern.finditer(self._joined):
+        # One scan of the joined text finds the passages quickly. A match may reach across
+        # the separator (``[^|]`` does), so each is confirmed in its own passage, and the
+        # next one is searched from the next passage on.
+        position = 0
+        while found := pattern.search(self._joined, position):
             index = self._passage_at(found.start())
-            if index == last:
-                continue
             confirmed = pattern.search(self._texts[index])
             if confirmed:
-                last = index
                 # A row is searched behind its header and its raw line; its cues are the row's.
                 shift = len(self._texts[index]) - len(self.passages[index].text[:_MAX_SEARCHED])
                 yield index, max(0, confirmed.start() - shift), max(0, confirmed.end() - shift)
+            if index + 1 >= len(self._starts):
+                return
+            position = self._starts[index + 1]
 
     def hits(self, check: Check) -> list[Hit]:
         """Return the hits of a check's aspects in the order of aspects and passages."""
@@ -100,23 +101,25 @@ class PatternScan:
 
     def _find_hits(self, check: Check) -> list[Hit]:
         found = []
+        cues = [cue for cue in self._cues if cue.concerns(check.id)]
         for aspect in check.aspects:
             for index, start, stop in self.matches(aspect.patterns):
                 passage = self.passages[index]
                 if aspect.context and not _in_context(aspect.context, passage):
                     continue
-                found.append(Hit(aspect, passage, cues_at(self._cues, passage, start, stop)))
+                found.append(Hit(aspect, passage, cues_at(cues, passage, start, stop)))
         return found
 
     def _find_flaws(self, check: Check) -> list[FlawHit]:
         found = []
+        cues = [cue for cue in self._cues if cue.concerns(check.id)]
         for rule in check.flaws:
             if any(not p.search(self._both) for p in rule.document):
                 continue
             if rule.absent and rule.absent.search(self._design_text):
                 continue
             for index, start, stop in self.matches(rule.patterns):
-                if self._holds(rule, index, start, stop):
+                if self._holds(rule, cues, index, start, stop):
                     found.append(FlawHit(rule, self.passages[index]))
         return found
 
@@ -126,7 +129,7 @@ class PatternScan:
             not cues_at(self._cues, self.passages[index], start, stop) for index, start, stop in self.matches(pattern)
         )
 
-    def _holds(self, rule: FlawRule, index: int, start: int, stop: int) -> bool:
+    def _holds(self, rule: FlawRule, cues: Sequence[Cue], index: int, start: int, stop: int) -> bool:
         passage = self.passages[index]
         text = self._texts[index]
         if rule.unless and rule.unless.search(text):
@@ -136,9 +139,9 @@ class PatternScan:
             return False
         # "We never commit before processing" is no flaw, nor is the risk of it. A refusal
         # elsewhere in the sentence is no excuse: many anti-patterns are refusals.
-        if refused_before(self._cues, passage, start):
+        if refused_before(cues, passage, start):
             return False
-        return not any(cue.id in _EXCUSES for cue in cues_at(self._cues, passage, start, stop))
+        return not any(cue.id in _EXCUSES for cue in cues_at(cues, passage, start, stop))
 
     def _around(self, index: int) -> Iterator[str]:
         for near in (index, index - 1, index + 1):
