@@ -36,7 +36,7 @@ def main() -> None:
     install_package(dev=options.dev)
     if not options.core_only:
         install_weights()
-        run("The embedder and the knowledge base", [str(script("draftproof")), "setup"], quiet=False)
+        run("The embedder and the knowledge base", [str(script("draftproof")), "setup"], expected=80, quiet=False)
 
 
 def script(name: str) -> Path:
@@ -128,8 +128,8 @@ def install_package(dev: bool) -> None:
     wanted = hashlib.sha256((ROOT / "pyproject.toml").read_bytes()).hexdigest()
     if stamp.exists() and stamp.read_text(encoding="ascii") == wanted:
         return
-    target = ".[dev,fit]" if dev else "."
-    run("Installing Draftproof and its libraries", pip("install", "--editable", target), expected=60)
+    target = ".[dev,fit,notes]" if dev else "."
+    run("Installing Draftproof and its libraries", pip("install", "--editable", target), expected=90 if dev else 60)
     stamp.write_text(wanted, encoding="ascii")
 
 

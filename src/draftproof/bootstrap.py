@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from draftproof.domain.notes import Knowledge
     from draftproof.domain.rubric import Part, Rubric
     from draftproof.domain.scoring import ScoringRule
+    from draftproof.knowledge.examples import KafkaNames
     from draftproof.review.judge import Weights
     from draftproof.review.pipeline import Reviewer
     from draftproof.review.prepare import Reference
@@ -95,6 +96,13 @@ class Library:
         from draftproof.knowledge.loading import load_scoring
 
         return load_scoring(*self._one("scoring.yaml"))
+
+    @cached_property
+    def kafka_names(self) -> KafkaNames:
+        """The settings of Kafka that exist."""
+        from draftproof.knowledge.examples import load_kafka_names
+
+        return load_kafka_names(*self._one("kafka-settings.yaml"))
 
     @cached_property
     def knowledge(self) -> Knowledge:

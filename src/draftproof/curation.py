@@ -90,7 +90,7 @@ def check_knowledge(settings: Settings, files: Sequence[Path], everything: bool)
             faults.append(f"{path}: it cannot be read as UTF-8 text: {error}.")
             continue
         if path.suffix == ".md":
-            faults += note_file_faults(text, str(path), library.check_ids, ids)
+            faults += note_file_faults(text, str(path), library.check_ids, ids, library.kafka_names)
         else:
             faults += exemplar_faults(text, str(path), library.check_ids, seen)
     return faults, len(dict.fromkeys(chosen))

@@ -71,7 +71,7 @@ def plain(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
         ("picture.md", "picture.md is a binary file. Export the document as Markdown."),
         ("noise.md", "noise.md is not text. Export the document as Markdown."),
         ("half.md", "half.md starts like utf-16 and is not."),
-        ("huge.md", "huge.md has 10.0 MB; at most 4 MB of text are reviewed at once."),
+        ("huge.md", "huge.md has 10.0 MB; at most 2 MB of text are reviewed at once."),
         ("rule.md", "rule.md holds no readable text."),
         ("missing.md/design.md", "missing.md/design.md does not exist."),
         ("empty.md/design.md", "empty.md/design.md cannot be read: Not a directory."),

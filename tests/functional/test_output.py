@@ -77,7 +77,7 @@ def test_a_disk_that_fills_up_leaves_the_earlier_report_as_it_was(earlier: Path)
     run = process([*DRAFTPROOF, "review", "design.md", *BM25], preexec_fn=little)
 
     assert run.code == 2
-    assert "review.json cannot be written: File too large." in run.err
+    assert "tech-design-review.md cannot be written: File too large." in run.err
     assert_as_it_was(earlier)
 
 
@@ -97,7 +97,7 @@ def test_a_full_disk_is_told_and_leaves_the_earlier_report_as_it_was(earlier: Pa
         pytest.skip("a small disk cannot be mounted here")
 
     assert run.code == 2
-    assert run.err.startswith("draftproof: The disk is full: disk/review.json was not written")
+    assert run.err.startswith("draftproof: The disk is full: disk/tech-design-review.md was not written")
     assert run.out.split() == ["review.json", "tech-design-review.md"]
 
 

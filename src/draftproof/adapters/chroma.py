@@ -14,6 +14,8 @@ from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from filelock import FileLock
+
 from draftproof.domain.notes import Note
 from draftproof.errors import StoreError
 
@@ -51,23 +53,39 @@ class ChromaNotes:
         self._notes = list(notes)
         self._vectors = vectors
         self.collection_name = _PREFIX + _digest(embedder, self._notes)
+        if isinstance(place, tuple):
+            self._collection = self._on_server(place)
+        else:
+            place.parent.mkdir(parents=True, exist_ok=True)
+            # Chroma makes its tables without a lock of its own: two processes that start
+            # on an empty folder would each take the other's for a broken store.
+            with FileLock(place.with_suffix(".lock")):
+                self._collection = self._on_disk(place, notice)
+
+    def _on_server(self, place: tuple[str, int]) -> Any:
         try:
-            self._collection = self._open(place)
+            return self._open(place)
         except StoreError:
             raise
         except Exception as error:
-            if isinstance(place, tuple):
-                raise StoreError(
-                    f"The Chroma server {place[0]}:{place[1]} cannot be used: {error}.",
-                    "Start it, or take the setting `chroma` back.",
-                ) from error
+            raise StoreError(
+                f"The Chroma server {place[0]}:{place[1]} cannot be used: {error}.",
+                "Start it, or take the setting `chroma` back.",
+            ) from error
+
+    def _on_disk(self, place: Path, notice: Callable[[str], None]) -> Any:
+        try:
+            return self._open(place)
+        except StoreError:
+            raise
+        except Exception as error:  # noqa: BLE001 - Chroma raises what its Rust core gives it
             notice(f"The knowledge store in {place} was broken ({error}) and is made anew.")
             shutil.rmtree(place, ignore_errors=True)
             _forget_clients()
-            try:
-                self._collection = self._open(place)
-            except Exception as again:
-                raise StoreError(f"The knowledge store in {place} cannot be made: {again}.") from again
+        try:
+            return self._open(place)
+        except Exception as error:
+            raise StoreError(f"The knowledge store in {place} cannot be made: {error}.") from error
 
     def query(self, vectors: np.ndarray, count: int) -> list[list[tuple[str, float]]]:
         """Return for each vector pairs of note id and cosine, best first."""

@@ -16,7 +16,7 @@ from draftproof.domain.document import Document, DocumentName
 from draftproof.errors import DataError, InputError, OutputError
 
 # Text of a design beyond this takes minutes to embed and is no single design.
-MAX_BYTES = 4_000_000
+MAX_BYTES = 2_000_000
 LONG_LINE = 20_000
 
 

@@ -7,11 +7,13 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from draftproof.errors import DataError
-from draftproof.knowledge.examples import note_faults
+from draftproof.knowledge.examples import NO_NAMES, KafkaNames, note_faults
 from draftproof.knowledge.loading import load_exemplars, load_notes
 
 
-def note_file_faults(text: str, place: str, check_ids: Sequence[str], ids: dict[str, str]) -> list[str]:
+def note_file_faults(
+    text: str, place: str, check_ids: Sequence[str], ids: dict[str, str], kafka: KafkaNames = NO_NAMES
+) -> list[str]:
     """
     Return the faults of a note: its front matter, its checks, its parts, its example.
 
@@ -20,13 +22,14 @@ def note_file_faults(text: str, place: str, check_ids: Sequence[str], ids: dict[
         place:     Its path.
         check_ids: The rubric's ids.
         ids:       Ids seen so far with their file; filled here, so that twins are found.
+        kafka:     The settings of Kafka that exist.
 
     """
     try:
         (note,) = load_notes([(place, text)], check_ids).values()
     except DataError as error:
         return error.message.split("\n")
-    faults = note_faults(text, place)
+    faults = note_faults(text, place, kafka)
     if note.id != Path(place).stem:
         faults.append(f"{place}:2: the id {note.id} is not the file's name.")
     if note.id in ids:

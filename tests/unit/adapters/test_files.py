@@ -17,6 +17,7 @@ from draftproof.adapters.files import (
     read_document,
     read_folder,
     write_text,
+    write_texts,
 )
 from draftproof.domain.document import Document, DocumentName, PassageKind
 from draftproof.errors import DataError, InputError, OutputError
@@ -165,7 +166,7 @@ def test_noise_without_a_zero_byte_is_refused(tmp_path: Path) -> None:
 
 
 def test_too_large_file_is_refused_with_its_size(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match=r"has 5\.0 MB; at most 4 MB"):
+    with pytest.raises(InputError, match=r"has 5\.0 MB; at most 2 MB"):
         read(b"x" * 5_000_000, tmp_path)
 
 
@@ -175,7 +176,7 @@ def test_file_of_just_the_limit_is_read(tmp_path: Path) -> None:
 
 @pytest.mark.skipif(not Path("/dev/zero").exists(), reason="there is no endless device")
 def test_endless_device_is_refused() -> None:
-    with pytest.raises(InputError, match="at most 4 MB"):
+    with pytest.raises(InputError, match="at most 2 MB"):
         read_document(Path("/dev/zero"), DocumentName.DESIGN)
 
 
@@ -249,10 +250,38 @@ def test_new_report_has_the_permissions_of_the_umask(tmp_path: Path) -> None:
 def test_report_over_a_folder_is_refused_and_leaves_nothing(tmp_path: Path) -> None:
     (tmp_path / "review.md").mkdir()
 
-    with pytest.raises(OutputError, match="cannot be written"):
+    with pytest.raises(OutputError, match="is no regular file"):
         write_text(tmp_path / "review.md", "new")
 
     assert [p.name for p in tmp_path.iterdir()] == ["review.md"]
+
+
+def test_device_is_refused_and_stays_a_device() -> None:
+    with pytest.raises(OutputError, match="is no regular file"):
+        write_text(Path("/dev/null"), "new")
+
+    assert Path("/dev/null").is_char_device()
+
+
+def test_report_behind_a_link_is_replaced_and_the_link_stays(tmp_path: Path) -> None:
+    (tmp_path / "real.md").write_text("old", encoding="utf-8")
+    (tmp_path / "link.md").symlink_to("real.md")
+
+    write_text(tmp_path / "link.md", "new")
+
+    assert (tmp_path / "link.md").is_symlink()
+    assert (tmp_path / "real.md").read_text(encoding="utf-8") == "new"
+
+
+def test_two_files_are_written_together_or_not_at_all(tmp_path: Path) -> None:
+    (tmp_path / "review.json").mkdir()
+    (tmp_path / "review.md").write_text("old", encoding="utf-8")
+
+    with pytest.raises(OutputError):
+        write_texts({tmp_path / "review.md": "new", tmp_path / "review.json": "new"})
+
+    assert (tmp_path / "review.md").read_text(encoding="utf-8") == "old"
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["review.json", "review.md"]
 
 
 @pytest.mark.parametrize("act", [check_writable, lambda path: write_text(path, "new")], ids=["check", "write"])
