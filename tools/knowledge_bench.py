@@ -55,19 +55,26 @@ def retrieval(settings: Settings, path: Path) -> dict[str, dict[str, float]]:
     embedder = open_embedder(settings)
     assert embedder is not None
     queries = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines() if line]
-    _, vectors = make_reference(library, embedder)
+    reference, vectors = make_reference(library, embedder)
+    assert reference.exemplars is not None
     index = note_index(settings, library, embedder, vectors, print)
     assert index is not None
     notes = list(library.knowledge.notes.values())
     search = NoteSearch(notes)
     started = time.perf_counter()
-    found = index.query(embedder.embed([q["query"] for q in queries]), len(notes))
+    embedded = embedder.embed([q["query"] for q in queries])
+    found = index.query(embedded, len(notes))
+    subjects = [reference.exemplars.subjects(vector) for vector in embedded]
     cosines = [dict(pairs) for pairs in found]
     ranked = {
         "BM25": [[f.note.id for f in search.find(q["query"], None, 5)] for q in queries],
         "dense": [[name for name, _ in pairs[:5]] for pairs in found],
         "hybrid": [
             [f.note.id for f in search.find(q["query"], near, 5)] for q, near in zip(queries, cosines, strict=True)
+        ],
+        "and checks": [
+            [f.note.id for f in search.find(q["query"], near, 5, about)]
+            for q, near, about in zip(queries, cosines, subjects, strict=True)
         ],
     }
     seconds = time.perf_counter() - started
@@ -78,9 +85,9 @@ def retrieval(settings: Settings, path: Path) -> dict[str, dict[str, float]]:
             k: sum(bool(set(ids[:k]) & set(q["notes"])) for ids, q in zip(lists, queries, strict=True)) / len(queries)
             for k in (1, 3, 5)
         }
-        print(f"  {name:8} recall@1 {hits[1]:.3f}  recall@3 {hits[3]:.3f}  recall@5 {hits[5]:.3f}")
+        print(f"  {name:10} recall@1 {hits[1]:.3f}  recall@3 {hits[3]:.3f}  recall@5 {hits[5]:.3f}")
         figures[name] = {f"recall_at_{k}": round(v, 4) for k, v in hits.items()}
-    print(f"  {1000 * seconds / len(queries):.1f} ms for one query, three ways")
+    print(f"  {1000 * seconds / len(queries):.1f} ms for one query, all ways")
     return figures
 
 

@@ -180,7 +180,7 @@ def make_reference(
     Return what is known before a document is read, embedding only what is new.
 
     Returns:
-        The reference, and the notes' vectors in the order of ``library.knowledge.notes``.
+        The reference, and the vectors of the notes' passages in the order of ``library.knowledge.notes``.
 
     """
     from draftproof.review.prepare import Reference
@@ -198,7 +198,7 @@ def make_reference(
         [exemplar.text for exemplar in exemplars],
         [text for wordings in queries.values() for text in wordings],
         list(flaws.values()),
-        [note.text for note in library.knowledge.notes.values()],
+        [text for note in library.knowledge.notes.values() for text in note.passages],
     ]
     cache = VectorCache(library.settings.data_dir / "vectors", embedder)
     rows = iter(cache.vectors([text for part in parts for text in part], progress))

@@ -24,18 +24,21 @@ if TYPE_CHECKING:
 def find_notes(settings: Settings, text: str, count: int, notice: Callable[[str], None]) -> list[Found]:
     """Return the notes that answer a text, by words and, where there is an embedder, by meaning."""
     library = Library(settings)
-    cosines = None
+    cosines = checks = None
     try:
         embedder = open_embedder(settings)
     except EmbedderError as error:
         embedder = None
         notice(f"{error.message} Notes are found by their words alone. {error.hint}")
     if embedder is not None:
-        _, vectors = make_reference(library, embedder)
+        reference, vectors = make_reference(library, embedder)
+        vector = embedder.embed([text])
+        if reference.exemplars is not None:
+            checks = reference.exemplars.subjects(vector[0])
         index = note_index(settings, library, embedder, vectors, notice)
         if index is not None:
-            cosines = dict(index.query(embedder.embed([text]), len(library.knowledge.notes))[0])
-    return NoteSearch(list(library.knowledge.notes.values())).find(text, cosines, count)
+            cosines = dict(index.query(vector, len(library.knowledge.notes))[0])
+    return NoteSearch(list(library.knowledge.notes.values())).find(text, cosines, count, checks)
 
 
 def add_knowledge(settings: Settings, files: Sequence[Path], force: bool) -> list[Path]:

@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     import numpy as np
 
 _PREFIX = "notes-"
+_UPSERT = 500
+# Passages asked for, for each note wanted: the nearest notes hold several of them.
+_PASSAGES_FOR_A_NOTE = 10
 
 
 class ChromaNotes:
@@ -33,8 +36,8 @@ class ChromaNotes:
         place:    Folder of the store on disk, or host and port of a shared server.
         notes:    The notes that it should hold.
         embedder: Name of what made the vectors.
-        vectors:  Called for the notes' vectors, shape ``(len(notes), dimension)``, only
-                  where the collection has to be filled.
+        vectors:  Called for the vectors of all notes' passages, in their order, only where
+                  the collection has to be filled.
         notice:   Told in one line when a broken store is made anew.
 
     Raises:
@@ -52,6 +55,7 @@ class ChromaNotes:
     ) -> None:
         self._notes = list(notes)
         self._vectors = vectors
+        self._size = sum(len(note.passages) for note in self._notes)
         self.collection_name = _PREFIX + _digest(embedder, self._notes)
         if isinstance(place, tuple):
             self._collection = self._on_server(place)
@@ -88,17 +92,16 @@ class ChromaNotes:
             raise StoreError(f"The knowledge store in {place} cannot be made: {error}.") from error
 
     def query(self, vectors: np.ndarray, count: int) -> list[list[tuple[str, float]]]:
-        """Return for each vector pairs of note id and cosine, best first."""
+        """Return for each vector pairs of note id and cosine (of its two nearest passages), best first."""
         if not self._notes or len(vectors) == 0:
             return [[] for _ in vectors]
         found = self._collection.query(
             query_embeddings=vectors,
-            n_results=min(count, len(self._notes)),
+            n_results=min(count * _PASSAGES_FOR_A_NOTE, self._size),
             include=["distances"],
         )
         return [
-            [(name, 1.0 - float(distance)) for name, distance in zip(ids, distances, strict=True)]
-            for ids, distances in zip(found["ids"], found["distances"], strict=True)
+            _by_note(ids, distances)[:count] for ids, distances in zip(found["ids"], found["distances"], strict=True)
         ]
 
     def _open(self, place: Path | tuple[str, int]) -> Any:
@@ -116,14 +119,18 @@ class ChromaNotes:
         collection = client.get_or_create_collection(
             self.collection_name, embedding_function=None, metadata={"hnsw:space": "cosine"}
         )
-        if collection.count() != len(self._notes):
-            # Two processes may fill it at once: the same ids get the same values.
-            collection.upsert(
-                ids=[note.id for note in self._notes],
-                embeddings=self._vectors(),
-                documents=[note.text for note in self._notes],
-                metadatas=[{"path": note.path, "checks": ",".join(note.checks)} for note in self._notes],
-            )
+        if collection.count() != self._size:
+            # Two machines may fill it at once: the same ids get the same values.
+            passages = [(f"{n.id}#{i}", text, n) for n in self._notes for i, text in enumerate(n.passages)]
+            rows = self._vectors()
+            for start in range(0, len(passages), _UPSERT):
+                chunk = passages[start : start + _UPSERT]
+                collection.upsert(
+                    ids=[name for name, _, _ in chunk],
+                    embeddings=rows[start : start + _UPSERT],
+                    documents=[text for _, text, _ in chunk],
+                    metadatas=[{"note": n.id, "path": n.path, "checks": ",".join(n.checks)} for _, _, n in chunk],
+                )
             if not isinstance(place, tuple):
                 # Others on a shared server may hold other notes.
                 _drop_old(client, keep=self.collection_name)
@@ -135,6 +142,14 @@ def _forget_clients() -> None:
     from chromadb.api.shared_system_client import SharedSystemClient
 
     SharedSystemClient.clear_system_cache()
+
+
+def _by_note(ids: Sequence[str], distances: Sequence[float]) -> list[tuple[str, float]]:
+    cosines: dict[str, list[float]] = {}
+    for name, distance in zip(ids, distances, strict=True):
+        cosines.setdefault(name.partition("#")[0], []).append(1.0 - float(distance))
+    nearest = {note: (found[0] + found[min(1, len(found) - 1)]) / 2 for note, found in cosines.items()}
+    return sorted(nearest.items(), key=lambda pair: (-pair[1], pair[0]))
 
 
 def _drop_old(client: Any, keep: str) -> None:

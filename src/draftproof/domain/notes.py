@@ -44,6 +44,15 @@ class Note:
         return f"{self.title}. {self.recommendation} {self.part('Practice')}"
 
     @property
+    def passages(self) -> tuple[str, ...]:
+        """What is embedded: each part by itself, since one vector cannot hold a page."""
+        prose = re.sub(r"^```.*?^```$", "", self.part("How"), flags=re.MULTILINE | re.DOTALL)
+        asked = [line.lstrip("- ") for line in self.part("Ask").split("\n")]
+        named = ("Practice", "Numbers", "Prevents", "When it does not apply")
+        parts = [self.title, self.recommendation, *map(self.part, named), prose, self.example, *asked]
+        return tuple(part for part in parts if part.strip())
+
+    @property
     def example(self) -> str:
         """The first fenced block with its fences, or an empty string."""
         found = re.search(r"^(```\w*\n.*?^```)$", self.body, re.MULTILINE | re.DOTALL)
@@ -52,7 +61,7 @@ class Note:
     @property
     def digest(self) -> str:
         """Hash of what the index holds of it."""
-        return sha256(f"{self.id}\n{self.text}".encode()).hexdigest()
+        return sha256("\n".join([self.id, *self.passages]).encode()).hexdigest()
 
     def part(self, heading: str) -> str:
         """Return the text under a heading of level 2, or an empty string."""

@@ -46,6 +46,27 @@ class ExemplarVectors:
             groups.setdefault((exemplar.check_id, exemplar.label), []).append(row)
         return {key: np.array(rows) for key, rows in groups.items()}
 
+    def subjects(self, vector: np.ndarray, nearest: int = 3, sharpness: float = 12.0) -> dict[str, float]:
+        """
+        Return how far a text is about each check, by the labelled passages nearest to it.
+
+        Args:
+            vector:    The text's vector.
+            nearest:   How many passages of each check are averaged.
+            sharpness: Of the softmax over the checks.
+
+        """
+        import numpy as np
+
+        cosines = self.vectors @ vector
+        means: dict[str, float] = {}
+        for check_id in dict.fromkeys(exemplar.check_id for exemplar in self.exemplars):
+            rows = np.concatenate([rows for (name, _), rows in self.rows.items() if name == check_id])
+            count = min(nearest, len(rows))
+            means[check_id] = float(np.partition(cosines[rows], -count)[-count:].mean())
+        powers = np.exp(sharpness * np.array(list(means.values())))
+        return dict(zip(means, (powers / powers.sum()).tolist(), strict=True))
+
 
 @dataclass(frozen=True)
 class Material:
