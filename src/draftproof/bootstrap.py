@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from hashlib import sha256
 from itertools import islice
@@ -126,10 +126,16 @@ class Library:
         """Hash over the texts of rubric, notes and exemplars."""
         whole = sha256()
         for place in self._places:
-            for pattern in ("rubric/*.yaml", "*.yaml", "notes/*.md", "exemplars/*.jsonl"):
+            ours = ("rubric/*.yaml", "*.yaml") if place == self.folder else ()
+            for pattern in (*ours, "notes/*.md", "exemplars/*.jsonl"):
                 for path in sorted(place.glob(pattern)):
                     whole.update(path.name.encode() + path.read_bytes())
         return whole.hexdigest()
+
+    def own_files(self) -> list[Path]:
+        """Return the user's own notes and exemplars that a review uses."""
+        patterns = ("notes/*.md", "exemplars/*.jsonl")
+        return [path for place in self._places[1:] for pattern in patterns for path in sorted(place.glob(pattern))]
 
     def is_own(self, path: str) -> bool:
         """Return whether a file is the user's own."""
@@ -138,7 +144,8 @@ class Library:
     @property
     def _places(self) -> tuple[Path, ...]:
         own = self.folder.resolve()
-        others = (p for p in self.settings.user_knowledge_dirs if p.resolve() != own)
+        # A folder with a rubric is Draftproof's own source, not a user's notes.
+        others = (p for p in self.settings.user_knowledge_dirs if p.resolve() != own and not (p / "rubric").exists())
         return (self.folder, *others)
 
     def _one(self, name: str) -> tuple[str, str]:
@@ -175,6 +182,7 @@ def make_reference(
     library: Library,
     embedder: LlamaCppEmbedder | None,
     progress: Callable[[int, int], None] | None = None,
+    notice: Callable[[str], None] = lambda _: None,
 ) -> tuple[Reference, np.ndarray | None]:
     """
     Return what is known before a document is read, embedding only what is new.
@@ -200,7 +208,7 @@ def make_reference(
         list(flaws.values()),
         [text for note in library.knowledge.notes.values() for text in note.passages],
     ]
-    cache = VectorCache(library.settings.data_dir / "vectors", embedder)
+    cache = VectorCache(library.settings.data_dir / "vectors", embedder, notice)
     rows = iter(cache.vectors([text for part in parts for text in part], progress))
     of_exemplars, of_queries, of_flaws, of_notes = (list(islice(rows, len(part))) for part in parts)
     wordings_left = iter(of_queries)
@@ -245,7 +253,18 @@ def make_reviewer(
         embedder = open_embedder(settings)
     except EmbedderError as error:
         notice(f"{error.message} The review goes by BM25 and patterns alone. {error.hint}")
-    reference, note_vectors = make_reference(library, embedder, progress)
+    reference, note_vectors = make_reference(library, embedder, progress, notice)
+    if embedder is not None and embedder.name.split()[0] != library.weights.embedder.split()[0]:
+        # Heads and weights mean nothing in another model's space; search still gains.
+        notice(
+            f"The judge was fitted with {library.weights.embedder}; with {embedder.name} it goes by patterns "
+            "and BM25, and the vectors serve the search alone."
+        )
+        reference = replace(reference, exemplars=None)
+    own = library.own_files()
+    if own:
+        places = ", ".join(dict.fromkeys(str(path.parent.parent) for path in own))
+        notice(f"{len(own)} files of your own knowledge are used, from {places}.")
     if settings.chroma_server:
         notice(
             f"Notes are looked up on the Chroma server {settings.chroma}: it gets the notes and vectors of the "
@@ -267,6 +286,7 @@ def make_reviewer(
         },
         tokens_read=lambda: {"embedder": embedder.tokens_read if embedder else 0},
         connections_refused=network.refused,
+        bytes_sent=network.sent,
     )
 
 
@@ -347,7 +367,7 @@ def write_embedder(settings: Settings, weights: Path | None, quantization: str, 
         EmbedderError: The weights are not on this machine.
 
     """
-    from draftproof.adapters.llamacpp import recorded_hash
+    from draftproof.adapters.llamacpp import file_hash
     from draftproof.adapters.minilm import CARRIER, find_weights, write_gguf
 
     if quantization not in ("Q8_0", "F16"):
@@ -356,7 +376,7 @@ def write_embedder(settings: Settings, weights: Path | None, quantization: str, 
     if target is None:
         raise EmbedderError("The settings ask for no embedder.", "Take DRAFTPROOF_EMBEDDER=none back.")
     if target.exists() and not force:
-        return target, recorded_hash(target)
+        return target, file_hash(target)
     source = weights or find_weights()
     if source is None:
         raise EmbedderError(
@@ -375,7 +395,7 @@ def build_store(
     library = Library(settings)
     embedder = open_embedder(settings)
     if embedder is not None:
-        _, vectors = make_reference(library, embedder, progress)
+        _, vectors = make_reference(library, embedder, progress, notice)
         note_index(settings, library, embedder, vectors, notice)
     return {
         "notes": len(library.knowledge.notes),

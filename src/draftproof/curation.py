@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 
 def find_notes(settings: Settings, text: str, count: int, notice: Callable[[str], None]) -> list[Found]:
     """Return the notes that answer a text, by words and, where there is an embedder, by meaning."""
+    # The text is the user's own: its vector stays here, whatever server the notes are shared on.
+    settings = replace(settings, chroma="")
     library = Library(settings)
     cosines = checks = None
     try:
@@ -126,7 +129,7 @@ def record_verdict(
     target = settings.user_knowledge_dirs[0] / "exemplars" / "learned.jsonl"
     before = target.read_text(encoding="utf-8") if target.exists() else ""
     # The last word on a passage counts: an earlier one on the same text is taken out.
-    kept = [line for line in before.splitlines() if line and not _same_passage(line, exemplar)]
+    kept = [line for line in before.split("\n") if line and not _same_passage(line, exemplar)]
     write_text(target, "\n".join([*kept, as_line(exemplar)]) + "\n")
     return target
 

@@ -82,7 +82,7 @@ def load_settings(options: Mapping[str, Any] | None = None, environment: Mapping
 
     """
     environment = os.environ if environment is None else environment
-    known = {f.name for f in fields(Settings)}
+    known = tuple(f.name for f in fields(Settings))
     values: dict[str, tuple[Any, str]] = {}
     faults: list[str] = []
     config = Path(environment.get(f"{PREFIX}CONFIG") or user_config_path("draftproof") / "settings.toml")
@@ -131,4 +131,6 @@ def _converted(name: str, value: Any) -> Any:
         return count
     if name == "chroma" and value and not re.fullmatch(r"(?:[\w.-]+|\[[\da-fA-F:]+\]):\d{1,5}", str(value)):
         raise ValueError(f"chroma is host:port, not {value!r}")
+    if name == "chroma" and value and int(str(value).rpartition(":")[2]) > 65535:
+        raise ValueError(f"chroma names no port, {value!r}")
     return str(value)

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 _PREFIX = "notes-"
 _UPSERT = 500
+_LOCK_SECONDS = 120
 # Passages asked for, for each note wanted: the nearest notes hold several of them.
 _PASSAGES_FOR_A_NOTE = 10
 
@@ -60,11 +61,14 @@ class ChromaNotes:
         if isinstance(place, tuple):
             self._collection = self._on_server(place)
         else:
-            place.parent.mkdir(parents=True, exist_ok=True)
             # Chroma makes its tables without a lock of its own: two processes that start
             # on an empty folder would each take the other's for a broken store.
-            with FileLock(place.with_suffix(".lock")):
-                self._collection = self._on_disk(place, notice)
+            try:
+                place.parent.mkdir(parents=True, exist_ok=True)
+                with FileLock(place.with_suffix(".lock"), timeout=_LOCK_SECONDS):
+                    self._collection = self._on_disk(place, notice)
+            except OSError as error:  # filelock's Timeout is one, too
+                raise StoreError(f"The knowledge store in {place} cannot be opened: {error}.") from error
 
     def _on_server(self, place: tuple[str, int]) -> Any:
         try:
@@ -95,11 +99,14 @@ class ChromaNotes:
         """Return for each vector pairs of note id and cosine (of its two nearest passages), best first."""
         if not self._notes or len(vectors) == 0:
             return [[] for _ in vectors]
-        found = self._collection.query(
-            query_embeddings=vectors,
-            n_results=min(count * _PASSAGES_FOR_A_NOTE, self._size),
-            include=["distances"],
-        )
+        try:
+            found = self._collection.query(
+                query_embeddings=vectors,
+                n_results=min(count * _PASSAGES_FOR_A_NOTE, self._size),
+                include=["distances"],
+            )
+        except Exception as error:
+            raise StoreError(f"The knowledge store cannot be asked: {error}.") from error
         return [
             _by_note(ids, distances)[:count] for ids, distances in zip(found["ids"], found["distances"], strict=True)
         ]

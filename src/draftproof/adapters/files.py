@@ -163,7 +163,8 @@ def write_texts(texts: Mapping[Path, str]) -> None:
     Write files that belong together: each is whole beside its place before the first is renamed.
 
     Raises:
-        OutputError: One cannot be written; then none has changed.
+        OutputError: One cannot be written. All are whole beside their places before the first is
+            renamed, so that only a failing rename can part them.
 
     """
     parts: dict[Path, str] = {}
@@ -190,7 +191,10 @@ def write_texts(texts: Mapping[Path, str]) -> None:
 
 def _regular(path: Path) -> Path:
     """Return where a link leads, and refuse devices and the like: a rename would replace them."""
-    target = path.resolve()
+    try:
+        target = path.resolve()
+    except (OSError, RuntimeError) as error:  # a loop of links, by the version of Python
+        raise OutputError(f"{path} leads nowhere: {error}.") from error
     if target.exists() and not target.is_file():
         raise OutputError(f"{path} is no regular file.", "Name a file with --output.")
     return target

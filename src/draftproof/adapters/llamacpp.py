@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 # one text must fit in it, and MiniLM was trained on 128 tokens.
 BATCH_TOKENS = 128
 _TEXTS_AT_ONCE = 16
+# Each thread has a context; beyond these the passages of one design run out.
+_MOST_THREADS = 16
 
 
 class LlamaCppEmbedder:
@@ -45,7 +47,7 @@ class LlamaCppEmbedder:
         except (ImportError, OSError, RuntimeError) as error:
             raise EmbedderError(f"llama-cpp-python cannot be loaded: {error}.") from error
         self._idle: SimpleQueue[Any] = SimpleQueue()
-        self._threads = threads or os.cpu_count() or 1
+        self._threads = threads or _usable_cores()
         try:
             for _ in range(self._threads):
                 model = llama_cpp.Llama(
@@ -56,13 +58,14 @@ class LlamaCppEmbedder:
                     n_ubatch=BATCH_TOKENS,
                     n_threads=1,
                     n_threads_batch=1,
+                    offload_kqv=False,
                     verbose=False,
                 )
                 self._idle.put(model)
         except (ValueError, RuntimeError, AssertionError) as error:
             raise EmbedderError(f"The embedding model {path} cannot be loaded: {error}.") from error
         self._dimension = int(model.n_embd())
-        self._name = f"{path.stem} sha256:{recorded_hash(path)[:12]}"
+        self._name = f"{path.stem} sha256:{file_hash(path)[:12]}"
         self._tokens = 0
 
     @property
@@ -99,10 +102,12 @@ class LlamaCppEmbedder:
         return vectors, int(tokens)
 
 
-def recorded_hash(path: Path) -> str:
-    """Return a model file's SHA-256 as recorded beside it, or computed."""
-    beside = path.with_suffix(".gguf.sha256")
-    try:
-        return beside.read_text(encoding="ascii").split()[0]
-    except (OSError, IndexError, UnicodeDecodeError):
-        return hashlib.sha256(path.read_bytes()).hexdigest()
+def file_hash(path: Path) -> str:
+    """Return a model file's SHA-256; 25 MB take a twentieth of a second, and no record can be stale."""
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def _usable_cores() -> int:
+    """Return how many cores this process may use: a container's share, not the machine's."""
+    usable = getattr(os, "sched_getaffinity", None)
+    return min(_MOST_THREADS, len(usable(0)) if usable else os.cpu_count() or 1)

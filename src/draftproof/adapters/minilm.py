@@ -64,34 +64,42 @@ def write_gguf(weights: Path, target: Path, quantization: str = "Q8_0") -> str:
 
     """
     import gguf
+    from safetensors import SafetensorError
     from safetensors.numpy import load_file
 
     try:
         config = json.loads((weights / "config.json").read_text(encoding="utf-8"))
         vocabulary = (weights / "vocab.txt").read_text(encoding="utf-8").splitlines()
         tensors = load_file(weights / "model.safetensors")
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, SafetensorError) as error:
         raise EmbedderError(f"The embedding model in {weights} cannot be read: {error}.") from error
     if config.get("model_type") != "bert":
         raise EmbedderError(f"The model in {weights} is not of the BERT family.")
 
-    target.parent.mkdir(parents=True, exist_ok=True)
     part = target.with_suffix(f".part{os.getpid()}")
-    writer = gguf.GGUFWriter(part, "bert")
-    _write_metadata(writer, config, quantization)
-    _write_vocabulary(writer, vocabulary)
-    kind = gguf.GGMLQuantizationType[quantization]
-    for name, tensor in tensors.items():
-        new_name = _tensor_name(name)
-        if new_name:
-            _add_tensor(writer, new_name, tensor, kind)
-    writer.write_header_to_file()
-    writer.write_kv_data_to_file()
-    writer.write_tensors_to_file()
-    writer.close()
-    digest = hashlib.sha256(part.read_bytes()).hexdigest()
-    os.replace(part, target)
-    target.with_suffix(".gguf.sha256").write_text(f"{digest}  {target.name}\n", encoding="ascii")
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        writer = gguf.GGUFWriter(part, "bert")
+        _write_metadata(writer, config, quantization)
+        _write_vocabulary(writer, vocabulary)
+        kind = gguf.GGMLQuantizationType[quantization]
+        for name, tensor in tensors.items():
+            new_name = _tensor_name(name)
+            if new_name:
+                _add_tensor(writer, new_name, tensor, kind)
+        writer.write_header_to_file()
+        writer.write_kv_data_to_file()
+        writer.write_tensors_to_file()
+        writer.close()
+        digest = hashlib.sha256(part.read_bytes()).hexdigest()
+        target.with_suffix(".gguf.sha256").write_text(f"{digest}  {target.name}\n", encoding="ascii")
+        os.replace(part, target)
+    except KeyError as error:
+        raise EmbedderError(f"The model in {weights} lacks {error}.") from error
+    except OSError as error:
+        raise EmbedderError(f"{target} cannot be written: {error.strerror}.", "Choose another --data-dir.") from error
+    finally:
+        part.unlink(missing_ok=True)
     return digest
 
 

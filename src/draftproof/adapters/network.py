@@ -29,10 +29,12 @@ QUIET_SWITCHES = {
 }
 
 _CALLS = ("connect", "connect_ex", "sendto", "sendmsg")
+_SENDS = ("send", "sendall")
 _LOOKUPS = ("getaddrinfo", "gethostbyname", "gethostbyname_ex", "gethostbyaddr")
 
 _original: dict[str, Any] = {}
 _refused = 0
+_sent = 0
 _allowed: frozenset[tuple[str, int]] = frozenset()
 
 
@@ -41,13 +43,18 @@ def refused() -> int:
     return _refused
 
 
+def sent() -> int:
+    """Return how many bytes this process has sent to other machines; loopback does not count."""
+    return _sent
+
+
 def install(allowed: frozenset[tuple[str, int]] = frozenset()) -> None:
     """
     Refuse every outgoing connection from now on, and quiet the libraries.
 
     Args:
-        allowed: Pairs of host and port that the user named (a local model server or
-                 a team's Chroma); nothing else is reachable, loopback included.
+        allowed: Pairs of host and port that the user named (a team's Chroma
+                 server); nothing else is reachable, loopback included.
 
     """
     global _allowed
@@ -58,6 +65,10 @@ def install(allowed: frozenset[tuple[str, int]] = frozenset()) -> None:
     for name in _CALLS:
         _original[name] = getattr(socket.socket, name)
         setattr(socket.socket, name, _guarded(name))
+    for name in _SENDS:
+        # Subclasses (TLS sockets) call these in turn.
+        _original[name] = getattr(socket.socket, name)
+        setattr(socket.socket, name, _counted(name))
     for name in _LOOKUPS:
         _original[name] = getattr(socket, name)
         setattr(socket, name, _guarded_lookup(name))
@@ -65,11 +76,32 @@ def install(allowed: frozenset[tuple[str, int]] = frozenset()) -> None:
 
 def uninstall() -> None:
     """Give the socket module its own calls back; for tests."""
-    global _refused
+    global _refused, _sent
+    _sent = 0
     for name, function in _original.items():
         setattr(socket if name in _LOOKUPS else socket.socket, name, function)
     _original.clear()
     _refused = 0
+
+
+def _counted(name: str) -> Any:
+    original = _original[name]
+
+    def call(self: socket.socket, data: Any, *rest: Any) -> Any:
+        global _sent
+        result = original(self, data, *rest)
+        if self.family in (socket.AF_INET, socket.AF_INET6) and not _is_loopback(self):
+            _sent += result if isinstance(result, int) else len(data)
+        return result
+
+    return call
+
+
+def _is_loopback(connection: socket.socket) -> bool:
+    try:
+        return ipaddress.ip_address(connection.getpeername()[0]).is_loopback
+    except (OSError, ValueError):
+        return False
 
 
 def _guarded(name: str) -> Any:

@@ -14,8 +14,6 @@ from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from draftproof.errors import StoreError
-
 if TYPE_CHECKING:
     import numpy as np
 
@@ -31,13 +29,16 @@ class VectorCache:
     Args:
         folder:   Where the file stands.
         embedder: What embeds the texts that are not there yet.
+        notice:   Told in one line where the file cannot be written; the vectors serve all the
+                  same, and are made again next time.
 
     """
 
-    def __init__(self, folder: Path, embedder: Embedder) -> None:
+    def __init__(self, folder: Path, embedder: Embedder, notice: Callable[[str], None] = lambda _: None) -> None:
         key = sha256(embedder.name.encode()).hexdigest()[:12]
         self.path = folder / f"vectors-{key}.npz"
         self._embedder = embedder
+        self._notice = notice
 
     def vectors(self, texts: Sequence[str], progress: Callable[[int, int], None] | None = None) -> np.ndarray:
         """
@@ -84,17 +85,18 @@ class VectorCache:
     def _save(self, known: dict[bytes, np.ndarray]) -> None:
         import numpy as np
 
-        part = ""
+        part = None
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            handle, part = tempfile.mkstemp(dir=self.path.parent, prefix=".vectors.")
+            handle, name = tempfile.mkstemp(dir=self.path.parent, prefix=".vectors.")
+            part = Path(name)
             with os.fdopen(handle, "wb") as stream:
                 keys = np.frombuffer(b"".join(known), dtype=np.uint8)
                 np.savez(stream, keys=keys, rows=np.stack(list(known.values())))
             os.replace(part, self.path)
+            part = None
         except OSError as error:
-            if part:
-                Path(part).unlink(missing_ok=True)
-            raise StoreError(
-                f"{self.path} cannot be written: {error.strerror}.", "Choose another place with --data-dir."
-            ) from error
+            self._notice(f"{self.path} cannot be written ({error.strerror}); its vectors are made again next time.")
+        finally:
+            if part is not None:
+                part.unlink(missing_ok=True)

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from draftproof.errors import DataError
+from draftproof.review.coverage import REQUIREMENT_SIGNALS
 from draftproof.review.judge import LinearModel, Weights
 from draftproof.review.signals import NAMES, Heads
 
@@ -43,11 +44,16 @@ def load_weights(folder: Path, checks: tuple[str, ...]) -> Weights:
         raise DataError(
             f"The judge's weights in {folder} cannot be read: {error}.", "Install Draftproof once more."
         ) from error
-    if tuple(data["checks"]) != checks or tuple(data["signals"]) != NAMES:
+    if (
+        tuple(data["checks"]) != checks
+        or tuple(data["signals"]) != NAMES
+        or len(data["requirements"]["mean"]) != len(REQUIREMENT_SIGNALS)
+    ):
         raise DataError(f"{place} was fitted for another rubric.", "Fit it again: `make judge`.")
     return Weights(
         name=f"evidence-judge {data['version']} sha256:{sha256(raw).hexdigest()[:12]}",
         checks=checks,
+        embedder=str(data["embedder"]),
         verdicts=_model(data["verdicts"]),
         without_vectors=_model(data["without_vectors"]),
         heads=Heads(labels, dict(zip(ids, weights, strict=True))),

@@ -66,7 +66,9 @@ def _explain_check(check: Any, data: dict[str, Any] | None) -> None:
         typer.echo(f"  weight {aspect.weight:g}  {aspect.name}")
     if data is None:
         return
-    found = next(item for item in data["checks"] if item["id"] == check.id)
+    found = next((item for item in data["checks"] if item["id"] == check.id), None)
+    if found is None:
+        raise InputError(f"The review has no check {check.id}.", "Run the review again.")
     typer.echo(f"\nVerdict: {found['verdict']}, confidence {found['confidence']:.2f}. {found['comment']}")
     for basis in found["basis"]:
         typer.echo(f"  {basis['source']}: {basis['statement']}")

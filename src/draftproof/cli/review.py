@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import sys
 from dataclasses import dataclass
@@ -148,7 +149,9 @@ def carry_out(order: Order) -> int:
     write_texts({order.output: report, order.json_output: data})
     _remember(settings, result)
     if not order.quiet:
-        _summarise(order, result)
+        with contextlib.suppress(BrokenPipeError):  # nobody reads; the exit code still tells
+            _summarise(order, result)
+            sys.stdout.flush()
     return _exit_code(order.fail_on, result)
 
 

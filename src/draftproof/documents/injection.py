@@ -6,8 +6,9 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from draftproof.documents.markdown import sentences
 from draftproof.documents.quotes import quote
-from draftproof.domain.document import Document, Span
+from draftproof.domain.document import Document, Passage, PassageKind, Span
 from draftproof.domain.findings import Injection
 
 # Letters that only look like spaces, and marks that hide a word from a search.
@@ -25,18 +26,27 @@ class InjectionRule:
 
 def mark_injections(document: Document, rules: Sequence[InjectionRule]) -> tuple[Document, tuple[Injection, ...]]:
     """
-    Return the document with such passages marked, and one finding for each.
+    Return the document with such text set apart, and one finding for each place.
 
-    A marked passage stays quotable and is left out of ``evidence_passages``. A line that
-    is in no passage, such as a heading, is reported alone.
+    A sentence, line or cell that addresses the reviewer is taken out of its passage into
+    one of its own, which stays quotable and is left out of ``evidence_passages``; what
+    stands around it counts as before. A heading of that kind is no longer a heading of
+    anything.
     """
-    passages = list(document.passages)
+    passages: list[Passage] = []
     found = []
-    for index, passage in enumerate(passages):
+    for passage in document.passages:
         rule = _broken(rules, passage.text)
-        if rule is not None:
-            passages[index] = replace(passage, addressed_to_reviewer=True)
-            found.append(Injection(quote(document, passage.span, passage.text), rule.reason))
+        kept = tuple(title for title in passage.headings if _broken(rules, title) is None)
+        passage = replace(passage, headings=kept)
+        if rule is None:
+            passages.append(passage)
+            continue
+        found.append(Injection(quote(document, passage.span, passage.text), rule.reason))
+        rest, addressed = _parted(passage, rules)
+        if rest.strip():
+            passages.append(replace(passage, text=rest, cut=True))
+        passages.append(replace(passage, text=addressed, addressed_to_reviewer=True))
     covered = {line for passage in passages for line in range(passage.span.first, passage.span.last + 1)}
     for number, line in enumerate(document.lines, start=1):
         # Headings, bold lines that stand for one, info strings of fences.
@@ -44,7 +54,22 @@ def mark_injections(document: Document, rules: Sequence[InjectionRule]) -> tuple
         if rule is not None:
             found.append(Injection(quote(document, Span(number, number), line), rule.reason))
     found.sort(key=lambda injection: injection.evidence.span)
-    return replace(document, passages=tuple(passages)), tuple(found)
+    numbered = tuple(replace(passage, number=number) for number, passage in enumerate(passages))
+    return replace(document, passages=numbered), tuple(found)
+
+
+def _parted(passage: Passage, rules: Sequence[InjectionRule]) -> tuple[str, str]:
+    """Return a passage's text without what addresses the reviewer, and that by itself."""
+    if passage.kind is PassageKind.TABLE_ROW:
+        pieces, joint = passage.text.split(" | "), " | "
+    else:
+        pieces, joint = [passage.text[a:b] for a, b in sentences(passage.text)], ""
+    rest = [piece for piece in pieces if _broken(rules, piece) is None]
+    addressed = [piece for piece in pieces if _broken(rules, piece) is not None]
+    if not addressed or _broken(rules, joint.join(rest)) is not None:
+        # It takes several sentences together: then none of them counts.
+        return "", passage.text
+    return joint.join(rest), joint.join(addressed)
 
 
 def _broken(rules: Sequence[InjectionRule], text: str) -> InjectionRule | None:

@@ -57,7 +57,8 @@ class LexicalIndex:
         self._bm25: Any = bm25s.BM25(method="lucene")
         tokens = [words(text) or ["_"] for text in texts]
         self._known = {token for document in tokens for token in document}
-        self._bm25.index(tokens, show_progress=False)
+        if tokens:
+            self._bm25.index(tokens, show_progress=False)
 
     def scores(self, text: str) -> np.ndarray:
         """Return the score of each text for a query, shape ``(texts,)``, float32."""

@@ -34,8 +34,6 @@ _SENTENCE_END = re.compile(
     r"(?<!\be\.g\.)(?<!\bi\.e\.)(?<!\bvs\.)(?<!\betc\.)(?<!\bapprox\.)(?<!\bincl\.)(?<!\bno\.)(?<!\bca\.)"
     r"(?<=[.!?;])\s+(?=[\"'(\[`*_]*[A-Za-z0-9`])|\n"
 )
-_LIST_MARK = re.compile(r"^\s*(?:[-*+]|\d{1,9}[.)])\s+(?:\[[ xX]\]\s+)?")
-_QUOTE_MARK = re.compile(r"^\s*(?:>\s?)+")
 _STATEMENT_START = re.compile(
     r"^(?:\s{0,4}(?:async\s+def|def|class|@|CREATE|ALTER|INSERT|SELECT|UPDATE|DELETE|WITH|DROP|GRANT|BEGIN|COMMIT|-- )"
     r"|\S+:\s*$|\s{2}[\w.-]+:\s*$|\[[\w.-]+\]|[\w.-]+\s*:(?!=).*$)",
@@ -193,9 +191,10 @@ def _walk(tokens: Sequence[Token], builder: _Builder) -> None:
 
 
 def _trim(lines: Sequence[str], first: int, end: int) -> tuple[int, int]:
-    """Return the first and last non-empty line of ``[first, end)``, 0-based."""
-    # The map of a definition list's term is empty: ``[n, n]``.
+    """Return the first and last line with a visible character of ``[first, end)``, 0-based."""
     last = max(first, min(end, len(lines)) - 1)
+    while first < last and not lines[first].strip():
+        first += 1
     while last > first and not lines[last].strip():
         last -= 1
     return first, last
@@ -327,11 +326,6 @@ def _code_end(body: Sequence[str], start: int) -> int:
         if _STATEMENT_START.match(body[position]):
             return position
     return limit
-
-
-def strip_marks(line: str) -> str:
-    """Return a line without its quotation and list marks."""
-    return _LIST_MARK.sub("", _QUOTE_MARK.sub("", line))
 
 
 def sentences(text: str) -> list[tuple[int, int]]:

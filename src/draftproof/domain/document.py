@@ -73,6 +73,8 @@ class Passage:
         addressed_to_reviewer: Whether the text instructs its reviewer; such a
                   passage is quoted as a finding and never counts as evidence.
         header:   For a table row the table's header line as it stands, else empty.
+        cut:      Whether text that addresses the reviewer was taken out; the lines then hold
+                  more than the text.
         block:    Number of the list, table or fence that it was cut from; passages
                   of one block share it.
 
@@ -86,6 +88,7 @@ class Passage:
     language: str = ""
     addressed_to_reviewer: bool = False
     header: str = ""
+    cut: bool = False
     block: int = 0
 
     @property

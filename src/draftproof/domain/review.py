@@ -81,7 +81,7 @@ class Provenance:
         seconds:       Wall time of each stage.
         tokens_read:   Tokens read by each model.
         tokens_written: Tokens written by each model.
-        bytes_sent:    Bytes sent off the machine; 0 by construction.
+        bytes_sent:    Bytes sent off the machine; 0 unless a shared Chroma server is named.
         connections_refused: Outgoing connections that the guard refused.
 
     """

@@ -65,7 +65,8 @@ class PatternScan:
         self._cues = cues
         self._hits: dict[str, list[Hit]] = {}
         self._flaws: dict[str, list[FlawHit]] = {}
-        self._design_text = _own_text(design)
+        headings = dict.fromkeys(title for passage in self.passages for title in passage.headings)
+        self._design_text = "\n".join([*headings, *self._texts])
         self._both = self._design_text
         if requirements is not None:
             self._both += "\n" + "\n".join(p.text for p in requirements.evidence_passages)
@@ -155,20 +156,9 @@ class PatternScan:
 def _searched(passage: Passage, design: Document) -> str:
     """Return what patterns search: for a table row the header line and the row as they stand, too."""
     text = passage.text[:_MAX_SEARCHED]
-    if not passage.header:
+    if not passage.header or passage.cut:
         return text
     return f"{passage.header}\n{design.lines[passage.span.first - 1].strip()[:_MAX_SEARCHED]}\n{text}"
-
-
-def _own_text(design: Document) -> str:
-    """Return the design's lines, headings included, without those that address the reviewer."""
-    barred = {
-        line
-        for passage in design.passages
-        if passage.addressed_to_reviewer
-        for line in range(passage.span.first, passage.span.last + 1)
-    }
-    return "\n".join(line for number, line in enumerate(design.lines, start=1) if number not in barred)
 
 
 def _join(texts: Sequence[str]) -> tuple[str, list[int]]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from draftproof.documents.quotes import quote
 from draftproof.domain.document import Passage
-from draftproof.domain.findings import Basis, Evidence, Finding, Nearest, Source, Verdict
+from draftproof.domain.findings import Basis, Finding, Nearest, Source, Verdict
 from draftproof.domain.notes import Exemplar
 from draftproof.domain.rubric import Check, Rubric
 from draftproof.review.aspects import FlawHit, Hit, coverage
@@ -90,6 +90,7 @@ class Weights:
     Args:
         name:         Name and short hash, for the provenance.
         checks:       The ids of the checks, in the order of the fit.
+        embedder:     Name of the model whose vectors it was fitted on.
         verdicts:     The model over :func:`combined` signals with an embedder.
         without_vectors: The same, fitted on patterns and BM25 alone.
         heads:        Linear heads over passage vectors.
@@ -99,6 +100,7 @@ class Weights:
 
     name: str
     checks: tuple[str, ...]
+    embedder: str
     verdicts: LinearModel
     without_vectors: LinearModel
     heads: Heads
@@ -277,9 +279,3 @@ def _basis(
     weighed = ", ".join(f"{v.value} {p:.2f}" for v, p in probabilities.items() if p >= 0.01)
     grounds.append(Basis(Source.EXEMPLARS, weighed))
     return grounds
-
-
-def evidence_of(finding: Finding) -> tuple[Evidence, ...]:
-    """Return all quotations that a finding carries, its nearest passage included."""
-    extra = (finding.nearest.evidence,) if finding.nearest else ()
-    return (*finding.evidence, *extra)

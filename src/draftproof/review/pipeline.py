@@ -21,6 +21,7 @@ from draftproof.domain.findings import (
 from draftproof.domain.notes import Knowledge
 from draftproof.domain.review import InputRecord, Provenance, Review
 from draftproof.domain.scoring import ScoringRule, assess
+from draftproof.errors import StoreError
 from draftproof.review.advice import all_fixes, fired_rules, with_advice, with_severity
 from draftproof.review.consistency import find_inconsistencies
 from draftproof.review.coverage import RequirementReader, requirement_finding
@@ -52,6 +53,7 @@ class Reviewer:
         names:              ``version``, ``embedder`` and ``knowledge`` for the provenance.
         tokens_read:        Called for the tokens that the embedder has read.
         connections_refused: Called for how many connections the guard has refused.
+        bytes_sent:         Called for how many bytes have left the machine.
         clock:              Tells the time.
 
     """
@@ -66,6 +68,7 @@ class Reviewer:
     names: Mapping[str, str]
     tokens_read: Callable[[], Mapping[str, int]]
     connections_refused: Callable[[], int]
+    bytes_sent: Callable[[], int]
     clock: Clock = time.perf_counter
 
     def review(
@@ -87,6 +90,7 @@ class Reviewer:
         """
         progress = progress or Silence()
         watch = _Watch(self.clock, progress)
+        said: list[str] = []
         design, requirements, injections = self._mark(design, requirements)
 
         watch.start("Reading the design", len(design.evidence_passages))
@@ -97,7 +101,7 @@ class Reviewer:
         inconsistencies = find_inconsistencies(material)
         answered = with_contradictions(self._requirements(material, findings, inconsistencies), inconsistencies)
         watch.start("Looking up best practice")
-        ordered = with_open_points(self._advised(findings, material), answered, inconsistencies)
+        ordered = with_open_points(self._advised(findings, material, said), answered, inconsistencies)
         watch.start("Scoring")
         _prove(ordered, answered, inconsistencies, injections, design, requirements)
         assessment = assess(self.reference.rubric, ordered, self.scoring)
@@ -119,9 +123,10 @@ class Reviewer:
                 seconds=watch.seconds,
                 tokens_read=dict(self.tokens_read()),
                 tokens_written={},
+                bytes_sent=self.bytes_sent(),
                 connections_refused=self.connections_refused(),
             ),
-            notices=(*notices, *(notice for d in documents for notice in d.notices)),
+            notices=(*notices, *said, *(notice for d in documents for notice in d.notices)),
             has_requirements=requirements is not None,
         )
 
@@ -162,10 +167,14 @@ class Reviewer:
             for reading, row in zip(readings, rows, strict=True)
         )
 
-    def _advised(self, findings: Mapping[str, Finding], material: Material) -> tuple[Finding, ...]:
+    def _advised(self, findings: Mapping[str, Finding], material: Material, said: list[str]) -> tuple[Finding, ...]:
         rubric = self.reference.rubric
         fixes = all_fixes(rubric)
-        nearest = self._nearest_notes(findings, material)
+        try:
+            nearest = self._nearest_notes(findings, material)
+        except StoreError as error:
+            said.append(f"{error.message} Notes are chosen by their words alone. {error.hint}")
+            nearest = {}
         return tuple(
             with_advice(
                 with_severity(findings[check.id], check),

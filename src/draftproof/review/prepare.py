@@ -115,7 +115,7 @@ def _embedded(
     """Return the vectors of the passages and of the requirements; ``None`` without an embedder."""
     import numpy as np
 
-    if reference.embed is None:
+    if reference.embed is None or not passages:
         return None, None
     order = embedding_order(passages, reference.rubric)
     # Texts of like length share a batch better.

@@ -185,3 +185,17 @@ def test_guard_holds_in_a_fresh_process() -> None:
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
 
     assert done.stdout.split() == ["NetworkBlockedError", "1"]
+
+
+def test_bytes_to_this_machine_are_not_counted_as_sent() -> None:
+    server = socket.create_server(("127.0.0.1", 0))
+    host, port = server.getsockname()
+    network.install(frozenset({(host, port)}))
+    try:
+        with socket.create_connection((host, port)) as client:
+            client.sendall(b"twelve bytes")
+
+        assert network.sent() == 0
+    finally:
+        network.uninstall()
+        server.close()

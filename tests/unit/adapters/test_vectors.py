@@ -136,3 +136,13 @@ def test_progress_counts_new_texts_to_the_end(tmp_path: Path) -> None:
     cache.vectors(texts, lambda done, total: told.append((done, total)))
 
     assert told == [(64, 140), (128, 140), (140, 140)]
+
+
+def test_folder_that_cannot_be_written_costs_a_notice_and_no_vector(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("x", encoding="utf-8")
+    said: list[str] = []
+    rows = VectorCache(tmp_path / "file" / "below", FakeEmbedder(), said.append).vectors(TEXTS)
+
+    np.testing.assert_allclose(rows, FakeEmbedder().embed(TEXTS), atol=1e-3)
+    assert len(said) == 1
+    assert "cannot be written" in said[0]

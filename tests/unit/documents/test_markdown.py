@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from draftproof.documents.markdown import MAX_CODE_LINES, MAX_WORDS, parse, sentences, strip_marks
+from draftproof.documents.markdown import MAX_CODE_LINES, MAX_WORDS, parse, sentences
 from draftproof.domain.document import Passage, PassageKind
 from tests.fakes.documents import DESIGN_REQUIREMENTS, DESIGNS
 
@@ -398,8 +398,3 @@ def test_sentences_cover_the_text_without_gaps() -> None:
 
 def test_number_with_a_point_does_not_end_a_sentence() -> None:
     assert len(sentences("It takes 1.5 s on version 3.12 of it")) == 1
-
-
-@pytest.mark.parametrize("line", ["- [ ] task", "> task", "  * task", "12. task", "> > - task", "task"])
-def test_marks_are_stripped(line: str) -> None:
-    assert strip_marks(line) == "task"
