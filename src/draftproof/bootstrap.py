@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from draftproof.domain.notes import Knowledge
     from draftproof.domain.rubric import Part, Rubric
     from draftproof.domain.scoring import ScoringRule
-    from draftproof.knowledge.examples import KafkaNames
+    from draftproof.knowledge.kafka_names import KafkaNames
     from draftproof.review.judge import Weights
     from draftproof.review.pipeline import Reviewer
     from draftproof.review.prepare import Reference
@@ -100,7 +100,7 @@ class Library:
     @cached_property
     def kafka_names(self) -> KafkaNames:
         """The settings of Kafka that exist."""
-        from draftproof.knowledge.examples import load_kafka_names
+        from draftproof.knowledge.kafka_names import load_kafka_names
 
         return load_kafka_names(*self._one("kafka-settings.yaml"))
 

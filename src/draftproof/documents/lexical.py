@@ -41,6 +41,21 @@ def _stem(word: str) -> str:
     return word
 
 
+_UPPER_LITERAL = re.compile(r"\\.|\(\?P|[A-Z]")
+
+
+def folded(text: str) -> str:
+    """Return the text in lower case, character by character, so that positions stay."""
+    lower = text.lower()
+    # A few letters become two, such as the dotted capital I.
+    return lower if len(lower) == len(text) else "".join(c.lower() if len(c.lower()) == 1 else c for c in text)
+
+
+def folded_pattern(pattern: str) -> str:
+    """Return a regular expression that finds in folded text what it finds without regard to case."""
+    return _UPPER_LITERAL.sub(lambda m: m.group() if len(m.group()) > 1 else m.group().lower(), pattern)
+
+
 class LexicalIndex:
     """
     BM25 over texts (Robertson and Zaragoza, 2009), in bm25s' ``lucene`` form.

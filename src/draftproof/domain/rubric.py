@@ -11,6 +11,22 @@ from draftproof.domain.findings import Severity, Verdict
 
 Patterns: TypeAlias = tuple[re.Pattern[str], ...]
 
+# The report's sections, in the specification's order.
+SECTIONS = (
+    "Business Requirements",
+    "Architecture & Design",
+    "Data Model",
+    "API Design",
+    "Event-Driven Components",
+    "Integration Strategy",
+    "Testing Strategy",
+    "Security & Compliance",
+    "Operational Concerns",
+    "Performance & Scalability",
+    "CI/CD Pipeline",
+    "Risk Assessment Review",
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Aspect:
@@ -21,7 +37,8 @@ class Aspect:
         id:       Unique within its check.
         name:     Completes the sentence "Not found: ...".
         weight:   1 to 3; the share of the check that rests on it.
-        patterns: Any of them, in one passage, shows that the thing is addressed.
+        patterns: Any of them, in one passage, shows that the thing is addressed; for folded
+                  (lower-case) text.
         context:  Where given, one of these must match in the passage or its headings.
         advice:   What to do where it is lacking.
 
@@ -42,7 +59,7 @@ class FlawRule:
 
     Args:
         id:       Unique over the rubric.
-        patterns: Any of them must match in one passage.
+        patterns: Any of them must match in one passage; for folded (lower-case) text.
         all:      Each must match in the passage or a neighbour under the same heading.
         unless:   None may match in the passage.
         document: Each must match somewhere in the design or the requirements.

@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from draftproof.errors import DataError
-from draftproof.knowledge.examples import NO_NAMES, KafkaNames, note_faults
+from draftproof.knowledge.kafka_names import NO_NAMES, KafkaNames
 from draftproof.knowledge.loading import load_exemplars, load_notes
+from draftproof.knowledge.note_form import note_faults
 
 
 def note_file_faults(

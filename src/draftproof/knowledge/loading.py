@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from draftproof.documents.cues import Cue
 from draftproof.documents.injection import InjectionRule
 from draftproof.domain.notes import Exemplar, Note
-from draftproof.domain.rubric import Aspect, Check, FlawRule, Part, Rubric
+from draftproof.domain.rubric import SECTIONS, Aspect, Check, FlawRule, Part, Rubric
 from draftproof.domain.scoring import GradeRule, ScoreRule, ScoringRule
 from draftproof.errors import DataError
 from draftproof.knowledge.shapes import (
@@ -26,27 +26,13 @@ from draftproof.knowledge.shapes import (
     each,
     front_matter,
     joined,
+    joined_folded,
     load_yaml,
     validated,
 )
 
 # What may stand between "no" and the thing that is refused.
 _FEW_WORDS = r"(?:[^\S\n]+[\w'/-]+){0,3}\W{0,4}\Z"
-# The report's sections, in the specification's order.
-SECTIONS = (
-    "Business Requirements",
-    "Architecture & Design",
-    "Data Model",
-    "API Design",
-    "Event-Driven Components",
-    "Integration Strategy",
-    "Testing Strategy",
-    "Security & Compliance",
-    "Operational Concerns",
-    "Performance & Scalability",
-    "CI/CD Pipeline",
-    "Risk Assessment Review",
-)
 
 
 def load_rubric(files: Mapping[str, str]) -> Rubric:
@@ -97,7 +83,7 @@ def _aspect(shape: AspectShape, where: str) -> Aspect:
         id=shape.id,
         name=shape.name,
         weight=shape.weight,
-        patterns=joined(shape.patterns, place),
+        patterns=joined_folded(shape.patterns, place),
         context=joined(shape.context, place) if shape.context else None,
         advice=shape.advice.strip(),
     )
@@ -107,7 +93,7 @@ def _flaw(shape: FlawShape, where: str) -> FlawRule:
     place = f"{where}: flaw {shape.id}"
     return FlawRule(
         id=shape.id,
-        patterns=joined(shape.patterns, place),
+        patterns=joined_folded(shape.patterns, place),
         all=each(shape.all, place),
         unless=joined(shape.unless, place) if shape.unless else None,
         document=each(shape.document, place),
@@ -137,7 +123,8 @@ def load_parts(text: str, place: str) -> tuple[Part, ...]:
     """Return the parts that a system may lack."""
     shape = validated(PartsShape, load_yaml(text, place), place)
     return tuple(
-        Part(part.id, part.name, part.least, joined(part.patterns, f"{place}: {part.id}")) for part in shape.parts
+        Part(part.id, part.name, part.least, joined_folded(part.patterns, f"{place}: {part.id}"))
+        for part in shape.parts
     )
 
 

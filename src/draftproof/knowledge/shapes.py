@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal, TypeVar
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from draftproof.documents.lexical import folded_pattern
 from draftproof.domain.findings import Severity, Verdict
 from draftproof.errors import DataError
 
@@ -183,6 +184,20 @@ def joined(patterns: list[str], place: str) -> re.Pattern[str]:
     """Compile patterns as alternatives of one; several are faster together than apart."""
     try:
         return re.compile("|".join(f"(?:{p})" for p in patterns), re.IGNORECASE | re.MULTILINE)
+    except re.error as error:
+        raise DataError(f"{place}: not a regular expression: {error}.") from error
+
+
+def joined_folded(patterns: list[str], place: str) -> re.Pattern[str]:
+    """
+    Compile patterns for folded text, which is a third faster than to disregard case.
+
+    A pattern that minds the case somewhere keeps ``re.IGNORECASE`` and wants the text as it is.
+    """
+    if any("(?-i" in pattern for pattern in patterns):
+        return joined(patterns, place)
+    try:
+        return re.compile("|".join(f"(?:{folded_pattern(p)})" for p in patterns), re.MULTILINE)
     except re.error as error:
         raise DataError(f"{place}: not a regular expression: {error}.") from error
 

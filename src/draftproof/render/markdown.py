@@ -7,9 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from draftproof.domain.document import DocumentName
 from draftproof.domain.findings import (
-    Evidence,
     Finding,
     RequirementFinding,
     Severity,
@@ -17,22 +15,12 @@ from draftproof.domain.findings import (
 )
 from draftproof.domain.notes import Note
 from draftproof.domain.review import Review
-from draftproof.domain.rubric import Check, Rubric
+from draftproof.domain.rubric import SECTIONS, Check, Rubric
 from draftproof.domain.scoring import ScoringRule, ticked
+from draftproof.render.text import cell, cited, count, first_paragraph, one_line, quoted, snippet, where
 
-REVIEW_SECTIONS = (
-    "Business Requirements",
-    "Architecture & Design",
-    "Data Model",
-    "API Design",
-    "Event-Driven Components",
-    "Integration Strategy",
-    "Testing Strategy",
-    "Security & Compliance",
-    "Operational Concerns",
-    "Performance & Scalability",
-    "CI/CD Pipeline",
-)
+# The last section, on risks, has a heading of its own.
+REVIEW_SECTIONS = SECTIONS[:-1]
 CHECKLIST = (
     "Business requirements clearly defined",
     "Architecture decisions justified",
@@ -50,7 +38,6 @@ CHECKLIST = (
     "Risk mitigation planned",
 )
 _MAX_STRENGTHS = 10
-_SHOWN_WIDTH = 160
 _MARKS = {
     Verdict.MET: "met",
     Verdict.PARTIAL: "partly there",
@@ -89,7 +76,7 @@ class _Report:
 
     def lines(self) -> Iterator[str]:
         """Yield the report line by line."""
-        yield f"# Technical Design Review: {_one_line(self.review.title)}"
+        yield f"# Technical Design Review: {one_line(self.review.title)}"
         yield ""
         yield from self.summary()
         yield from self.strengths()
@@ -153,7 +140,7 @@ class _Report:
         yield from self.second_look()
         for injection in self.review.injections:
             yield f"- **Text that addresses the reviewer** was found: {injection.reason}. It counts as no evidence."
-            yield from _quoted(injection.evidence, "  ")
+            yield from quoted(injection.evidence, "  ")
         for notice in self.review.notices:
             yield f"- {notice}"
         if self.review.injections or self.review.notices:
@@ -170,7 +157,7 @@ class _Report:
                 f"{answered[Verdict.PARTIAL]} in part, {answered[Verdict.MISSING]} not."
             )
         if self.review.inconsistencies:
-            text += f" {_count(len(self.review.inconsistencies), 'contradiction')} found."
+            text += f" {count(len(self.review.inconsistencies), 'contradiction')} found."
         return f"{text} Scores follow from the verdicts by a fixed rule; `draftproof explain` shows every lost point."
 
     def second_look(self) -> Iterator[str]:
@@ -178,7 +165,7 @@ class _Report:
         if unsure:
             names = ", ".join(f"`{f.check_id}`" for f in unsure)
             yield (
-                f"A person should look at {_count(len(unsure), 'verdict')} with a confidence below "
+                f"A person should look at {count(len(unsure), 'verdict')} with a confidence below "
                 f"{self.rule.second_look:g}: {names}."
             )
             yield ""
@@ -189,8 +176,8 @@ class _Report:
         met = [f for f in self.review.findings if f.verdict is Verdict.MET and f.evidence]
         met.sort(key=lambda f: (-self.rule.weight(self.check(f)) * f.confidence, f.check_id))
         for finding in met[:_MAX_STRENGTHS]:
-            yield f"- **{self.check(finding).title}** ({_cited(finding.evidence)}). {finding.comment}"
-            yield from _quoted(finding.evidence[0], "  ")
+            yield f"- **{self.check(finding).title}** ({cited(finding.evidence)}). {finding.comment}"
+            yield from quoted(finding.evidence[0], "  ")
         if not met:
             yield "No check of the rubric is met in full."
             yield ""
@@ -218,10 +205,10 @@ class _Report:
         yield f"{finding.comment} {self.looked_for(finding)}".strip()
         yield ""
         for evidence in finding.evidence:
-            yield from _quoted(evidence, "")
+            yield from quoted(evidence, "")
         if not finding.evidence and finding.nearest:
-            yield f"Nearest is {_where(finding.nearest.evidence)}; it does not count: {finding.nearest.reason}."
-            yield from _quoted(finding.nearest.evidence, "")
+            yield f"Nearest is {where(finding.nearest.evidence)}; it does not count: {finding.nearest.reason}."
+            yield from quoted(finding.nearest.evidence, "")
         yield f"**Do:** {finding.recommendation}"
         yield ""
         note = self.notes.get(finding.note_id)
@@ -262,7 +249,7 @@ class _Report:
         worst = min(defects, key=lambda f: (f.severity.rank if f.severity else 9, -f.confidence))
         met = [self.check(f).title.lower() for f in findings if f.verdict is Verdict.MET]
         text = (
-            f"**{score.value:g}/10.** {_count(len(defects), 'point')} of {len(findings)} to work on; "
+            f"**{score.value:g}/10.** {count(len(defects), 'point')} of {len(findings)} to work on; "
             f"first {self.check(worst).title} ({self.labels[worst.check_id]})."
         )
         return f"{text} Sound: {', '.join(met)}." if met else text
@@ -275,7 +262,7 @@ class _Report:
             text += f" ({label}, {finding.severity})"
         text += f". {finding.comment}"
         if finding.evidence:
-            text += f" {_cited(finding.evidence).capitalize()}: {_snippet(finding.evidence[0])}"
+            text += f" {cited(finding.evidence).capitalize()}: {snippet(finding.evidence[0])}"
         if label and finding.recommendation:
             text += f" {finding.recommendation.split('. ')[0].rstrip('.')}."
         return text
@@ -292,8 +279,8 @@ class _Report:
     def requirement_row(self, item: RequirementFinding) -> str:
         answered = ", ".join(str(e.span) for e in item.evidence) or "-"
         return (
-            f"| {_cell(item.requirement_id)} | {item.requirement.span} | {_MARKS[item.verdict]} "
-            f"| {answered} | {_cell(item.comment)} |"
+            f"| {cell(item.requirement_id)} | {item.requirement.span} | {_MARKS[item.verdict]} "
+            f"| {answered} | {cell(item.comment)} |"
         )
 
     def contradictions(self) -> Iterator[str]:
@@ -301,7 +288,7 @@ class _Report:
             yield f"Contradiction {number}: {item.summary}"
             yield ""
             for evidence in item.evidence:
-                yield from _quoted(evidence, "")
+                yield from quoted(evidence, "")
 
     # What is left to do
 
@@ -340,10 +327,10 @@ class _Report:
             if finding.verdict is not Verdict.FLAWED or note is None or note.id in shown:
                 continue
             shown.add(note.id)
-            limits = _first_paragraph(note.part("When it does not apply"))
+            limits = first_paragraph(note.part("When it does not apply"))
             yield (
                 f"- **{self.check(finding).title}** ({self.labels[finding.check_id]}). Instead of what stands at "
-                f"{_cited(finding.evidence) or 'the lines cited'}: {note.recommendation}"
+                f"{cited(finding.evidence) or 'the lines cited'}: {note.recommendation}"
                 + (f" When that does not apply: {limits}" if limits else "")
                 + f" (`{note.id}`)"
             )
@@ -365,7 +352,7 @@ class _Report:
             yield ""
         for finding in critical:
             note = self.notes.get(finding.note_id)
-            prevented = _first_paragraph(note.part("Prevents")) if note else ""
+            prevented = first_paragraph(note.part("Prevents")) if note else ""
             yield f"- {self.labels[finding.check_id]}, {self.check(finding).title}: {prevented or finding.comment}"
         yield ""
 
@@ -391,7 +378,7 @@ class _Report:
             yield f"{number}. Design an answer to {', '.join(unanswered)}, or agree with the owner to drop them."
         if self.review.inconsistencies:
             number += 1
-            contradictions = _count(len(self.review.inconsistencies), "contradiction")
+            contradictions = count(len(self.review.inconsistencies), "contradiction")
             yield f"{number}. Settle the {contradictions} listed under Business Requirements."
         if not number:
             number += 1
@@ -410,60 +397,3 @@ class _Report:
             f"Draftproof {made.version} · judge {made.judge} · embedder {made.embedder} · "
             f"knowledge {made.knowledge} · {inputs} · bytes sent off the machine: {made.bytes_sent}"
         )
-
-
-def _one_line(text: str) -> str:
-    return " ".join(text.split())
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
-
-
-def _cell(text: str) -> str:
-    return _one_line(text).replace("|", "\\|")
-
-
-def _where(evidence: Evidence) -> str:
-    document = "" if evidence.document is DocumentName.DESIGN else "requirements, "
-    noun = "line" if len(evidence.span) == 1 else "lines"
-    return f"{document}{noun} {evidence.span}"
-
-
-def _cited(evidence: Sequence[Evidence]) -> str:
-    if not evidence:
-        return ""
-    spans = [str(item.span) for item in evidence]
-    one = len(spans) == 1 and "-" not in spans[0]
-    return f"{'line' if one else 'lines'} {', '.join(spans)}"
-
-
-def _quoted(evidence: Evidence, indent: str) -> Iterator[str]:
-    """Quote in a fence, so that nothing in the text acts as Markdown of the report."""
-    fence = "`" * max(3, _longest_ticks(evidence.quote) + 1)
-    yield f"{indent}> {_where(evidence)}:"
-    yield f"{indent}> {fence}text"
-    for line in evidence.quote.split("\n"):
-        yield f"{indent}> {line}"
-    yield f"{indent}> {fence}"
-    yield ""
-
-
-def _longest_ticks(text: str) -> int:
-    longest = run = 0
-    for character in text:
-        run = run + 1 if character == "`" else 0
-        longest = max(longest, run)
-    return longest
-
-
-def _snippet(evidence: Evidence) -> str:
-    line = _one_line(evidence.quote.split("\n")[0])
-    cut = line if len(line) <= _SHOWN_WIDTH else line[:_SHOWN_WIDTH].rsplit(" ", 1)[0] + " …"
-    fence = "`" * (_longest_ticks(cut) + 1)
-    pad = " " if cut.startswith("`") or cut.endswith("`") else ""
-    return f"{fence}{pad}{cut}{pad}{fence}"
-
-
-def _first_paragraph(text: str) -> str:
-    return _one_line(text.split("\n\n")[0]) if text else ""

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from draftproof.documents.cues import Cue, cues_at, refused_before
+from draftproof.documents.lexical import folded
 from draftproof.domain.document import Document, Passage
 from draftproof.domain.rubric import Aspect, Check, FlawRule
 
@@ -62,6 +63,8 @@ class PatternScan:
         self.passages = design.evidence_passages
         self._texts = [_searched(p, design) for p in self.passages]
         self._joined, self._starts = _join(self._texts)
+        self._folded = [folded(text) for text in self._texts]
+        self._joined_folded, _ = _join(self._folded)
         self._cues = cues
         self._hits: dict[str, list[Hit]] = {}
         self._flaws: dict[str, list[FlawHit]] = {}
@@ -72,14 +75,17 @@ class PatternScan:
             self._both += "\n" + "\n".join(p.text for p in requirements.evidence_passages)
 
     def matches(self, pattern: re.Pattern[str]) -> Iterator[tuple[int, int, int]]:
-        """Yield passage number, start and end of the first match in each passage."""
+        """Yield passage number, start and end of the first match of a pattern for folded text in each passage."""
         # One scan of the joined text finds the passages quickly. A match may reach across
         # the separator (``[^|]`` does), so each is confirmed in its own passage, and the
         # next one is searched from the next passage on.
+        as_it_is = bool(pattern.flags & re.IGNORECASE)
+        joined = self._joined if as_it_is else self._joined_folded
+        texts = self._texts if as_it_is else self._folded
         position = 0
-        while found := pattern.search(self._joined, position):
+        while found := pattern.search(joined, position):
             index = self._passage_at(found.start())
-            confirmed = pattern.search(self._texts[index])
+            confirmed = pattern.search(texts[index])
             if confirmed:
                 # A row is searched behind its header and its raw line; its cues are the row's.
                 shift = len(self._texts[index]) - len(self.passages[index].text[:_MAX_SEARCHED])

@@ -9,7 +9,9 @@ import pytest
 
 from draftproof.errors import DataError
 from draftproof.knowledge.checking import note_file_faults
-from draftproof.knowledge.examples import faults_of_example, load_kafka_names, note_faults
+from draftproof.knowledge.examples import faults_of_example
+from draftproof.knowledge.kafka_names import load_kafka_names
+from draftproof.knowledge.note_form import note_faults
 
 ROOT = Path(__file__).resolve().parents[3]
 KAFKA_FILE = ROOT / "knowledge" / "kafka-settings.yaml"

@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 import yaml
 
-from draftproof.knowledge.examples import load_kafka_names, note_faults
+from draftproof.knowledge.kafka_names import load_kafka_names
 from draftproof.knowledge.loading import load_notes
+from draftproof.knowledge.note_form import note_faults
 from draftproof.knowledge.shapes import front_matter
 
 ROOT = Path(__file__).resolve().parents[3]
