@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from draftproof.domain.notes import Knowledge
     from draftproof.domain.rubric import Part, Rubric
     from draftproof.domain.scoring import ScoringRule
+    from draftproof.facts.rules import FactRule
     from draftproof.knowledge.kafka_names import KafkaNames
     from draftproof.review.judge import Weights
     from draftproof.review.pipeline import Reviewer
@@ -75,6 +76,14 @@ class Library:
         from draftproof.knowledge.loading import load_cues
 
         return load_cues(*self._one("cues.yaml"))
+
+    @cached_property
+    def fact_rules(self) -> tuple[FactRule, ...]:
+        """Rules over parsed facts; the user's own come last."""
+        from draftproof.knowledge.loading import load_fact_rules
+
+        files = {path: text for place in self._places for path, text in read_folder(place / "facts", "*.yaml").items()}
+        return load_fact_rules(files, self.check_ids)
 
     @cached_property
     def parts(self) -> tuple[Part, ...]:
@@ -127,14 +136,14 @@ class Library:
         whole = sha256()
         for place in self._places:
             ours = ("rubric/*.yaml", "*.yaml") if place == self.folder else ()
-            for pattern in (*ours, "notes/*.md", "exemplars/*.jsonl"):
+            for pattern in (*ours, "facts/*.yaml", "notes/*.md", "exemplars/*.jsonl"):
                 for path in sorted(place.glob(pattern)):
                     whole.update(path.name.encode() + path.read_bytes())
         return whole.hexdigest()
 
     def own_files(self) -> list[Path]:
         """Return the user's own notes and exemplars that a review uses."""
-        patterns = ("notes/*.md", "exemplars/*.jsonl")
+        patterns = ("facts/*.yaml", "notes/*.md", "exemplars/*.jsonl")
         return [path for place in self._places[1:] for pattern in patterns for path in sorted(place.glob(pattern))]
 
     def is_own(self, path: str) -> bool:
@@ -194,7 +203,7 @@ def make_reference(
     from draftproof.review.prepare import Reference
 
     if embedder is None:
-        return Reference(library.rubric, library.cues, library.parts), None
+        return Reference(library.rubric, library.cues, library.parts, fact_rules=library.fact_rules), None
     from draftproof.adapters.vectors import VectorCache
     from draftproof.review.material import ExemplarVectors
     from draftproof.review.prepare import check_queries
@@ -202,6 +211,7 @@ def make_reference(
     exemplars = library.knowledge.exemplars
     queries = check_queries(library.rubric)
     flaws = {flaw.id: f"{flaw.why} {flaw.fix}" for check in library.rubric for flaw in check.flaws}
+    flaws |= {rule.id: f"{rule.breaks} {rule.fix}" for rule in library.fact_rules if rule.breaks}
     parts = [
         [exemplar.text for exemplar in exemplars],
         [text for wordings in queries.values() for text in wordings],
@@ -220,6 +230,7 @@ def make_reference(
         exemplars=ExemplarVectors(exemplars, _stacked(of_exemplars)),
         queries={name: _stacked(list(islice(wordings_left, len(w)))) for name, w in queries.items()},
         flaws=dict(zip(flaws, of_flaws, strict=True)),
+        fact_rules=library.fact_rules,
     )
     return reference, _stacked(of_notes) if of_notes else None
 

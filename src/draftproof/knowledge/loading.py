@@ -8,15 +8,18 @@ from collections.abc import Iterable, Mapping
 
 from draftproof.documents.cues import Cue
 from draftproof.documents.injection import InjectionRule
+from draftproof.domain.findings import Verdict
 from draftproof.domain.notes import Exemplar, Note
 from draftproof.domain.rubric import SECTIONS, Aspect, Check, FlawRule, Part, Rubric
 from draftproof.domain.scoring import GradeRule, ScoreRule, ScoringRule
 from draftproof.errors import DataError
+from draftproof.facts.rules import FactRule, check_rule
 from draftproof.knowledge.shapes import (
     AspectShape,
     CheckShape,
     CuesShape,
     ExemplarShape,
+    FactRulesShape,
     FlawShape,
     InjectionsShape,
     NoteShape,
@@ -126,6 +129,42 @@ def load_parts(text: str, place: str) -> tuple[Part, ...]:
         Part(part.id, part.name, part.least, joined_folded(part.patterns, f"{place}: {part.id}"))
         for part in shape.parts
     )
+
+
+def load_fact_rules(files: Mapping[str, str], check_ids: Iterable[str]) -> tuple[FactRule, ...]:
+    """
+    Return the rules over facts, in the order of their files.
+
+    Raises:
+        DataError: A file is malformed, a rule names an unknown check, an expression cannot be
+            read, or a defect comes without what breaks and what mends it.
+
+    """
+    known = set(check_ids)
+    found: list[FactRule] = []
+    for place, text in files.items():
+        for shape in validated(FactRulesShape, load_yaml(text, place), place).rules:
+            where = f"{place}: {shape.id}"
+            if shape.check not in known:
+                raise DataError(f"{where}: the rubric has no check {shape.check}.")
+            if shape.verdict != "met" and not (shape.breaks and shape.fix):
+                raise DataError(f"{where}: a defect needs 'breaks' and 'fix'.")
+            rule = FactRule(
+                id=shape.id,
+                check=shape.check,
+                verdict=Verdict(shape.verdict),
+                binds=shape.binds,
+                when=shape.when.strip(),
+                says=shape.says.strip(),
+                breaks=shape.breaks.strip(),
+                fix=shape.fix.strip(),
+            )
+            fault = check_rule(rule)
+            if fault:
+                raise DataError(f"{where}: {fault}.")
+            found.append(rule)
+    _refuse_twins([rule.id for rule in found], "fact rule")
+    return tuple(found)
 
 
 def load_injections(text: str, place: str) -> tuple[InjectionRule, ...]:

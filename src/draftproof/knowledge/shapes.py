@@ -95,6 +95,25 @@ class CuesShape(Shape):
     cues: list[CueShape]
 
 
+class FactRuleShape(Shape):
+    """One rule over facts."""
+
+    id: Identifier
+    check: str
+    verdict: Literal["flawed", "partial", "met"]
+    binds: dict[str, str] = Field(min_length=1)
+    when: str
+    says: str
+    breaks: str = ""
+    fix: str = ""
+
+
+class FactRulesShape(Shape):
+    """A file in ``knowledge/facts/``."""
+
+    rules: list[FactRuleShape] = Field(min_length=1)
+
+
 class PartShape(Shape):
     """One part that a system may lack."""
 

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 from draftproof.domain.document import Document, Passage, Requirements
 from draftproof.domain.notes import LABELS, Exemplar
 from draftproof.domain.rubric import Check
+from draftproof.facts.base import Facts
+from draftproof.facts.rules import FactHit
 from draftproof.review.aspects import FlawHit, Hit, PatternScan
 from draftproof.review.parts import PartsPresent
 from draftproof.review.search import PassageSearch
@@ -84,6 +86,8 @@ class Material:
         parts:          Which parts the system has, for checks that need one.
         requirement_vectors: Of the requirements' texts, shape ``(items, dimension)``, or
                         ``None``.
+        facts:          What was parsed.
+        fact_hits:      The rules over facts that fired.
 
     """
 
@@ -95,6 +99,8 @@ class Material:
     exemplars: ExemplarVectors | None
     parts: PartsPresent
     requirement_vectors: np.ndarray | None = None
+    facts: Facts = field(default_factory=Facts)
+    fact_hits: Sequence[FactHit] = ()
 
     @property
     def passages(self) -> Sequence[Passage]:
@@ -164,6 +170,10 @@ class Material:
     def hits(self, check: Check) -> list[Hit]:
         """Return where the aspects of a check are named."""
         return self.scan.hits(check)
+
+    def stated(self, check_id: str) -> list[FactHit]:
+        """Return the rules over facts that fired for a check."""
+        return [hit for hit in self.fact_hits if hit.rule.check == check_id]
 
     def flaws(self, check: Check) -> list[FlawHit]:
         """Return the anti-patterns found under a check."""

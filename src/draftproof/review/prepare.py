@@ -10,6 +10,9 @@ from typing import TYPE_CHECKING
 from draftproof.documents.cues import Cue
 from draftproof.domain.document import Document, Passage, Requirements
 from draftproof.domain.rubric import Part, Rubric
+from draftproof.facts.base import Facts
+from draftproof.facts.reader import read_facts
+from draftproof.facts.rules import FactHit, FactRule, fire
 from draftproof.review.aspects import PatternScan
 from draftproof.review.material import ExemplarVectors, Material
 from draftproof.review.parts import PartsPresent
@@ -38,6 +41,7 @@ class Reference:
         exemplars: With vectors; ``None`` without an embedder.
         queries:   Vectors of each check's question and queries, by check id.
         flaws:     Vector of what each anti-pattern breaks and how it is mended, by rule id.
+        fact_rules: Rules over parsed facts.
 
     """
 
@@ -48,6 +52,7 @@ class Reference:
     exemplars: ExemplarVectors | None = None
     queries: dict[str, np.ndarray] | None = None
     flaws: dict[str, np.ndarray] | None = None
+    fact_rules: Sequence[FactRule] = ()
 
 
 def check_queries(rubric: Rubric) -> dict[str, tuple[str, ...]]:
@@ -80,6 +85,7 @@ def prepare(
             scan.hits(check)
             scan.flaws(check)
         parts = PartsPresent(reference.parts, scan)
+        facts, fact_hits = read_and_judge_facts(design, requirements, reference)
         vectors, requirement_vectors = embedded.result()
     return Material(
         design=design,
@@ -90,7 +96,22 @@ def prepare(
         exemplars=reference.exemplars,
         parts=parts,
         requirement_vectors=requirement_vectors,
+        facts=facts,
+        fact_hits=fact_hits,
     )
+
+
+def read_and_judge_facts(
+    design: Document, requirements: Requirements | None, reference: Reference
+) -> tuple[Facts, Sequence[FactHit]]:
+    """Return the facts of both documents, and the rules that fire on them."""
+    needed = requirements.document if requirements else None
+    facts = Facts(
+        read_facts(design, reference.cues),
+        read_facts(needed, reference.cues) if needed else (),
+    )
+    texts = ["\n".join(p.text for p in d.evidence_passages) if d else "" for d in (design, needed)]
+    return facts, fire(reference.fact_rules, facts, *texts)
 
 
 def embedding_order(passages: Sequence[Passage], rubric: Rubric) -> list[int]:
