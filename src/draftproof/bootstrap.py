@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from draftproof.domain.rubric import Part, Rubric
     from draftproof.domain.scoring import ScoringRule
     from draftproof.facts.rules import FactRule
+    from draftproof.facts.settings import SettingRule
     from draftproof.knowledge.kafka_names import KafkaNames
     from draftproof.review.judge import Weights
     from draftproof.review.pipeline import Reviewer
@@ -84,6 +85,13 @@ class Library:
 
         files = {path: text for place in self._places for path, text in read_folder(place / "facts", "*.yaml").items()}
         return load_fact_rules(files, self.check_ids)
+
+    @cached_property
+    def setting_rules(self) -> tuple[SettingRule, ...]:
+        """How settings and measures are found."""
+        from draftproof.knowledge.loading import load_settings_named
+
+        return load_settings_named(*self._one("settings.yaml"))
 
     @cached_property
     def parts(self) -> tuple[Part, ...]:
@@ -203,7 +211,16 @@ def make_reference(
     from draftproof.review.prepare import Reference
 
     if embedder is None:
-        return Reference(library.rubric, library.cues, library.parts, fact_rules=library.fact_rules), None
+        return (
+            Reference(
+                library.rubric,
+                library.cues,
+                library.parts,
+                fact_rules=library.fact_rules,
+                setting_rules=library.setting_rules,
+            ),
+            None,
+        )
     from draftproof.adapters.vectors import VectorCache
     from draftproof.review.material import ExemplarVectors
     from draftproof.review.prepare import check_queries
@@ -231,6 +248,7 @@ def make_reference(
         queries={name: _stacked(list(islice(wordings_left, len(w)))) for name, w in queries.items()},
         flaws=dict(zip(flaws, of_flaws, strict=True)),
         fact_rules=library.fact_rules,
+        setting_rules=library.setting_rules,
     )
     return reference, _stacked(of_notes) if of_notes else None
 

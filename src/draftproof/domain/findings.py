@@ -100,6 +100,7 @@ class Finding:
         lacking:        Names of the aspects that were not found.
         nearest:        For missing: what comes nearest and why it does not count.
         basis:          The grounds, in the order of their weight.
+        rules:          Ids of the anti-patterns and rules over facts that speak for the verdict.
 
     """
 
@@ -118,6 +119,7 @@ class Finding:
     lacking: tuple[str, ...] = ()
     nearest: Nearest | None = None
     basis: tuple[Basis, ...] = ()
+    rules: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

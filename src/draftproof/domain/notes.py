@@ -24,6 +24,7 @@ class Note:
         recommendation: What the report prints.
         body:           The Markdown below the front matter.
         path:           Where it was read.
+        asked_as:       How designs, tickets and engineers speak of it, in other words.
 
     """
 
@@ -37,6 +38,7 @@ class Note:
     recommendation: str
     body: str
     path: str
+    asked_as: tuple[str, ...] = ()
 
     @property
     def text(self) -> str:
@@ -49,7 +51,7 @@ class Note:
         prose = re.sub(r"^```.*?^```$", "", self.part("How"), flags=re.MULTILINE | re.DOTALL)
         asked = [line.lstrip("- ") for line in self.part("Ask").split("\n")]
         named = ("Practice", "Numbers", "Prevents", "When it does not apply")
-        parts = [self.title, self.recommendation, *map(self.part, named), prose, self.example, *asked]
+        parts = [self.title, self.recommendation, *map(self.part, named), prose, self.example, *asked, *self.asked_as]
         return tuple(part for part in parts if part.strip())
 
     @property

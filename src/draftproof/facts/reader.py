@@ -7,12 +7,16 @@ from collections.abc import Callable, Iterable, Sequence
 from draftproof.documents.cues import Cue
 from draftproof.domain.document import Document
 from draftproof.facts.base import Fact
+from draftproof.facts.deployment import deployment_facts
+from draftproof.facts.python import python_facts
+from draftproof.facts.settings import SettingRule, pool_facts, setting_facts, topic_facts
+from draftproof.facts.sql import sql_facts
 
-Analyzer = Callable[[Document, Sequence[Cue]], Iterable[Fact]]
-ANALYZERS: tuple[Analyzer, ...] = ()
+Analyzer = Callable[[Document], Iterable[Fact]]
+ANALYZERS: tuple[Analyzer, ...] = (sql_facts, python_facts, deployment_facts, topic_facts, pool_facts)
 
 
-def read_facts(document: Document, cues: Sequence[Cue]) -> list[Fact]:
+def read_facts(document: Document, cues: Sequence[Cue], settings: Sequence[SettingRule] = ()) -> list[Fact]:
     """
     Return the facts of a document, analyzer by analyzer.
 
@@ -20,6 +24,9 @@ def read_facts(document: Document, cues: Sequence[Cue]) -> list[Fact]:
         document: The parsed document, with text that addresses the reviewer marked.
         cues:     Wordings that take back what a sentence names; what is put off or refused
                   in prose is no fact.
+        settings: How settings and measures are found.
 
     """
-    return [fact for analyzer in ANALYZERS for fact in analyzer(document, cues)]
+    found = [fact for analyzer in ANALYZERS for fact in analyzer(document)]
+    found.extend(setting_facts(document, cues, settings))
+    return found

@@ -42,6 +42,7 @@ class FactRule:
         says:    Template of the sentence that states what was found.
         breaks:  What goes wrong; empty for met.
         fix:     What to do; empty for met.
+        contradicts: Whether what it finds are two places that cannot both be right.
 
     """
 
@@ -53,6 +54,7 @@ class FactRule:
     says: str
     breaks: str = ""
     fix: str = ""
+    contradicts: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from draftproof.domain.rubric import SECTIONS, Aspect, Check, FlawRule, Part, Ru
 from draftproof.domain.scoring import GradeRule, ScoreRule, ScoringRule
 from draftproof.errors import DataError
 from draftproof.facts.rules import FactRule, check_rule
+from draftproof.facts.settings import SettingRule, name_pattern, phrase_pattern
 from draftproof.knowledge.shapes import (
     AspectShape,
     CheckShape,
@@ -26,6 +27,7 @@ from draftproof.knowledge.shapes import (
     PartsShape,
     RubricFileShape,
     ScoringShape,
+    SettingsShape,
     each,
     front_matter,
     joined,
@@ -131,6 +133,21 @@ def load_parts(text: str, place: str) -> tuple[Part, ...]:
     )
 
 
+def load_settings_named(text: str, place: str) -> tuple[SettingRule, ...]:
+    """Return how settings and measures are found."""
+    shape = validated(SettingsShape, load_yaml(text, place), place)
+    _refuse_twins([item.name for item in shape.settings], "setting")
+    return tuple(
+        SettingRule(
+            item.name,
+            item.unit,
+            name_pattern(item.names) if item.names else None,
+            tuple(phrase_pattern(phrase) for phrase in item.phrases),
+        )
+        for item in shape.settings
+    )
+
+
 def load_fact_rules(files: Mapping[str, str], check_ids: Iterable[str]) -> tuple[FactRule, ...]:
     """
     Return the rules over facts, in the order of their files.
@@ -158,6 +175,7 @@ def load_fact_rules(files: Mapping[str, str], check_ids: Iterable[str]) -> tuple
                 says=shape.says.strip(),
                 breaks=shape.breaks.strip(),
                 fix=shape.fix.strip(),
+                contradicts=shape.contradicts,
             )
             fault = check_rule(rule)
             if fault:
@@ -204,6 +222,7 @@ def load_notes(files: Iterable[tuple[str, str]], check_ids: Iterable[str]) -> di
             recommendation=re.sub(r"\s+", " ", shape.recommendation).strip(),
             body=body,
             path=place,
+            asked_as=tuple(shape.asked_as),
         )
     return dict(sorted(notes.items()))
 

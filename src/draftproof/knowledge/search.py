@@ -37,7 +37,7 @@ class NoteSearch:
 
     def __init__(self, notes: Sequence[Note]) -> None:
         self._notes = list(notes)
-        self._lexical = LexicalIndex([f"{note.text} {note.body}" for note in notes])
+        self._lexical = LexicalIndex([" ".join([note.text, note.body, *note.asked_as]) for note in notes])
 
     def find(
         self,

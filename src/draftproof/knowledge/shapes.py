@@ -106,12 +106,28 @@ class FactRuleShape(Shape):
     says: str
     breaks: str = ""
     fix: str = ""
+    contradicts: bool = False
 
 
 class FactRulesShape(Shape):
     """A file in ``knowledge/facts/``."""
 
     rules: list[FactRuleShape] = Field(min_length=1)
+
+
+class SettingShape(Shape):
+    """One setting or measure."""
+
+    name: str = Field(pattern=r"^[a-z][a-z_]*$")
+    unit: Literal["word", "count", "ms", "s", "percent"]
+    names: list[str] = []
+    phrases: list[Pattern] = []
+
+
+class SettingsShape(Shape):
+    """``knowledge/settings.yaml``."""
+
+    settings: list[SettingShape] = Field(min_length=1)
 
 
 class PartShape(Shape):
@@ -162,6 +178,7 @@ class NoteShape(Shape):
     sources: list[SourceShape] = Field(min_length=1)
     reviewed: str
     recommendation: str
+    asked_as: list[str] = []
 
 
 class ExemplarShape(Shape):

@@ -6,9 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from draftproof.documents.lexical import words
-from draftproof.domain.findings import Finding, Severity, Source, Verdict
+from draftproof.domain.findings import Finding, Severity, Verdict
 from draftproof.domain.notes import Knowledge, Note
 from draftproof.domain.rubric import Check, Rubric
+from draftproof.facts.rules import FactRule
 
 _MAX_ADVICE = 3
 
@@ -79,21 +80,15 @@ def choose_note(
 
 
 def _sentences(finding: Finding, check: Check, flaw_fixes: Mapping[str, str]) -> list[str]:
-    if finding.verdict is Verdict.FLAWED:
-        fixes = [flaw_fixes[name] for name in fired_rules(finding) if name in flaw_fixes]
-        if fixes:
-            return list(dict.fromkeys(fixes))[:_MAX_ADVICE]
+    fixes = list(dict.fromkeys(flaw_fixes[name] for name in finding.rules if flaw_fixes.get(name)))
+    if fixes and finding.verdict is Verdict.FLAWED:
+        return fixes[:_MAX_ADVICE]
     lacking = [aspect for aspect in check.aspects if aspect.name in finding.lacking]
     lacking.sort(key=lambda aspect: -aspect.weight)
-    return [aspect.advice for aspect in lacking[:_MAX_ADVICE]]
+    return [*fixes, *(aspect.advice for aspect in lacking)][:_MAX_ADVICE]
 
 
-def fired_rules(finding: Finding) -> list[str]:
-    """Return the ids of the anti-patterns that fired, in the order of the document."""
-    rules = [basis.statement for basis in finding.basis if basis.source is Source.RULE]
-    return list(dict.fromkeys(statement.split(" at line ")[0] for statement in rules))
-
-
-def all_fixes(rubric: Rubric) -> dict[str, str]:
-    """Return what mends each anti-pattern, by the rule's id."""
-    return {flaw.id: flaw.fix for check in rubric for flaw in check.flaws}
+def all_fixes(rubric: Rubric, fact_rules: Sequence[FactRule] = ()) -> dict[str, str]:
+    """Return what mends each anti-pattern and what a rule over facts found, by the rule's id."""
+    fixes = {flaw.id: flaw.fix for check in rubric for flaw in check.flaws}
+    return fixes | {rule.id: rule.fix for rule in fact_rules}

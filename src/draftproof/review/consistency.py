@@ -18,7 +18,7 @@ from draftproof.documents.lexical import words
 from draftproof.documents.markdown import sentences
 from draftproof.documents.quantities import Bound, Quantity, contradicts, quantities
 from draftproof.documents.quotes import quote
-from draftproof.domain.document import Passage, PassageKind, Requirement
+from draftproof.domain.document import Passage, PassageKind, Requirement, Span
 from draftproof.domain.findings import Inconsistency
 from draftproof.review.material import Material
 
@@ -69,8 +69,18 @@ def find_inconsistencies(material: Material) -> tuple[Inconsistency, ...]:
         material: The document and its requirements.
 
     """
-    found = [*_against_requirements(material), *_topic_names(material)]
+    found = [*_between_facts(material), *_against_requirements(material), *_topic_names(material)]
     return tuple(found[:_MAX_REPORTED])
+
+
+def _between_facts(material: Material) -> Iterator[Inconsistency]:
+    """Yield what rules over facts found in two places of the design, each pair of lines once."""
+    seen: set[frozenset[Span]] = set()
+    for hit in material.fact_hits:
+        lines = frozenset(hit.spans)
+        if hit.rule.contradicts and lines not in seen:
+            seen.add(lines)
+            yield Inconsistency(hit.sentence, tuple(quote(material.design, span) for span in hit.spans))
 
 
 def _against_requirements(material: Material) -> Iterator[Inconsistency]:

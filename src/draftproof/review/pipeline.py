@@ -22,7 +22,7 @@ from draftproof.domain.notes import Knowledge
 from draftproof.domain.review import InputRecord, Provenance, Review
 from draftproof.domain.scoring import ScoringRule, assess
 from draftproof.errors import StoreError
-from draftproof.review.advice import all_fixes, fired_rules, with_advice, with_severity
+from draftproof.review.advice import all_fixes, with_advice, with_severity
 from draftproof.review.consistency import find_inconsistencies
 from draftproof.review.coverage import RequirementReader, requirement_finding
 from draftproof.review.judge import LinearModel
@@ -169,7 +169,7 @@ class Reviewer:
 
     def _advised(self, findings: Mapping[str, Finding], material: Material, said: list[str]) -> tuple[Finding, ...]:
         rubric = self.reference.rubric
-        fixes = all_fixes(rubric)
+        fixes = all_fixes(rubric, self.reference.fact_rules)
         try:
             nearest = self._nearest_notes(findings, material)
         except StoreError as error:
@@ -195,7 +195,7 @@ class Reviewer:
         ids = [name for name in material.query_vectors if findings[name].verdict.is_defect]
         wanted = []
         for name in ids:
-            fired = [flaws[rule] for rule in fired_rules(findings[name]) if rule in flaws]
+            fired = [flaws[rule] for rule in findings[name].rules if rule in flaws]
             wanted.append(fired[0] if fired else material.query_vectors[name][0])
         return dict(zip(ids, index.query(_stacked(wanted), _NOTES_FOR_A_CHECK), strict=True)) if ids else {}
 

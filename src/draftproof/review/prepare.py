@@ -13,6 +13,7 @@ from draftproof.domain.rubric import Part, Rubric
 from draftproof.facts.base import Facts
 from draftproof.facts.reader import read_facts
 from draftproof.facts.rules import FactHit, FactRule, fire
+from draftproof.facts.settings import SettingRule
 from draftproof.review.aspects import PatternScan
 from draftproof.review.material import ExemplarVectors, Material
 from draftproof.review.parts import PartsPresent
@@ -42,6 +43,7 @@ class Reference:
         queries:   Vectors of each check's question and queries, by check id.
         flaws:     Vector of what each anti-pattern breaks and how it is mended, by rule id.
         fact_rules: Rules over parsed facts.
+        setting_rules: How settings and measures are found.
 
     """
 
@@ -53,6 +55,7 @@ class Reference:
     queries: dict[str, np.ndarray] | None = None
     flaws: dict[str, np.ndarray] | None = None
     fact_rules: Sequence[FactRule] = ()
+    setting_rules: Sequence[SettingRule] = ()
 
 
 def check_queries(rubric: Rubric) -> dict[str, tuple[str, ...]]:
@@ -107,8 +110,8 @@ def read_and_judge_facts(
     """Return the facts of both documents, and the rules that fire on them."""
     needed = requirements.document if requirements else None
     facts = Facts(
-        read_facts(design, reference.cues),
-        read_facts(needed, reference.cues) if needed else (),
+        read_facts(design, reference.cues, reference.setting_rules),
+        read_facts(needed, reference.cues, reference.setting_rules) if needed else (),
     )
     texts = ["\n".join(p.text for p in d.evidence_passages) if d else "" for d in (design, needed)]
     return facts, fire(reference.fact_rules, facts, *texts)

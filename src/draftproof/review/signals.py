@@ -13,7 +13,9 @@ from dataclasses import dataclass
 from math import log
 from typing import TYPE_CHECKING
 
+from draftproof.domain.findings import Verdict
 from draftproof.domain.rubric import Check, Rubric
+from draftproof.facts.rules import FactHit
 from draftproof.review.aspects import FlawHit, Hit, coverage, weighted
 from draftproof.review.material import Material
 
@@ -30,6 +32,9 @@ PATTERN_SIGNALS = (
     "passages_taken_back",
     "densest_passage",
     "flaws",
+    "facts_flawed",
+    "facts_partial",
+    "facts_met",
 )
 SEARCH_SIGNALS = ("bm25_best",)
 VECTOR_SIGNALS = (
@@ -108,6 +113,7 @@ def read_signals(rubric: Rubric, material: Material, heads: Heads | None) -> Sig
         hits[check.id] = material.hits(check)
         flaws[check.id] = material.flaws(check)
         row = _pattern_signals(check, hits[check.id], flaws[check.id])
+        row += _fact_signals(material.stated(check.id))
         row.append(_bm25_best(check, material))
         vector_row, by_passage = _vector_signals(check, material, heads, hits[check.id])
         rows.append(row + vector_row)
@@ -135,6 +141,14 @@ def _pattern_signals(check: Check, hits: Sequence[Hit], flaws: Sequence[FlawHit]
         log(1 + len(taken_back)),
         densest / len(check.aspects),
         float(min(len({flaw.rule.id for flaw in flaws}), 2)),
+    ]
+
+
+def _fact_signals(stated: Sequence[FactHit]) -> list[float]:
+    """Return how many rules over facts say each of flawed, partial and met; more than two say no more."""
+    return [
+        float(min(len({hit.rule.id for hit in stated if hit.rule.verdict is verdict}), 2))
+        for verdict in (Verdict.FLAWED, Verdict.PARTIAL, Verdict.MET)
     ]
 
 

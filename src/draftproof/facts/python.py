@@ -1,0 +1,448 @@
+"""
+What Python in a design does, read from its syntax tree.
+
+A sketch that does not parse as a whole is read definition by definition; what still does
+not parse yields nothing.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+import textwrap
+import warnings
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import ClassVar
+
+from draftproof.domain.document import Document, Span
+from draftproof.facts.base import Block, Fact, blocks
+
+_LOOKS_PYTHON = re.compile(
+    r"^\s*(?:async\s+def|def|class)\s+\w+|^\s*(?:from\s+[\w.]+\s+)?import\s+\w|^\s*@\w|^\w+\s*=\s*\w+\(", re.MULTILINE
+)
+_OTHER_LANGUAGES = frozenset(
+    {"sql", "yaml", "yml", "json", "toml", "bash", "sh", "makefile", "make", "mermaid", "http"}
+)
+_TOP_LEVEL = re.compile(r"^(?=(?:@|async def |def |class ))", re.MULTILINE)
+_METHODS = frozenset({"get", "post", "put", "patch", "delete"})
+_WRITES = re.compile(
+    r"\.(?:add|add_all|merge|delete|commit)\(|\b(?:insert|update|delete)\("
+    r"|\b(?:INSERT INTO|UPDATE \w+ SET|DELETE FROM)\b"
+)
+_AUTHENTICATES = re.compile(
+    r"current_?user|require|auth|security|principal|token|scope|role|permission|verify|identity", re.IGNORECASE
+)
+_BLOCKING = re.compile(
+    r"^(?:requests\.(?:get|post|put|patch|delete|request|head)|time\.sleep|urllib\.request\.urlopen|"
+    r"httpx\.(?:get|post|put|patch|delete|request)|subprocess\.(?:run|call|check_output|check_call)|os\.system|"
+    r"psycopg2\.connect|psycopg\.connect|boto3\.(?:client|resource)|smtplib\.SMTP|zeep\.Client|"
+    r"(?:bcrypt|pwd_context|argon2)\.(?:hashpw|hash|checkpw|verify))$"
+)
+_SENDS = re.compile(r"(?:^|[._])(?:send|send_and_wait|produce|publish|send_message|emit)$")
+_COMMITS = re.compile(r"(?:session|db|conn|connection|tx|transaction|uow|s)\.commit$")
+_OFFSET_COMMITS = re.compile(r"(?:consumer|kafka|msg|message)\w*\.commit$")
+_HANDLES = re.compile(
+    r"(?:^|[._])(?:handle|process|apply|execute|save|store|add|insert|upsert|dispatch|project|on_)\w*$"
+)
+_LOGS = re.compile(
+    r"(?:^|\.)(?:debug|info|warning|warn|error|exception|critical|capture_exception|inc|record_exception)$"
+)
+_RANDOM = re.compile(r"uuid4|uuid\.uuid|random\.|token_hex|secrets\.|urandom")
+_SECRET_NAME = re.compile(r"(?:SECRET|PASSWORD|API_?KEY|TOKEN)(?:_KEY)?$", re.IGNORECASE)
+_MONEY = re.compile(
+    r"(?:^|_)(?:amount|price|total|balance|fee|cost|salary|premium|payout|refund)(?:_|$)", re.IGNORECASE
+)
+_FIELD_RULES = frozenset(
+    {"gt", "ge", "lt", "le", "min_length", "max_length", "pattern", "max_digits", "decimal_places", "multiple_of"}
+)
+_CONSTRAINED_TYPES = re.compile(
+    r"Literal|Enum|UUID|EmailStr|HttpUrl|AnyUrl|Decimal|date|datetime|conint|constr|confloat|condecimal|conlist|"
+    r"Positive|NonNegative|Annotated|Field|StringConstraints|AwareDatetime|IPvAny|SecretStr|bool"
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Route(Fact):
+    """
+    A FastAPI path operation.
+
+    Args:
+        method:   Lower-case.
+        path:     As written.
+        function: Name of the handler.
+        is_async: Whether it is a coroutine.
+        model:    Response model or return annotation, or empty.
+        status:   ``status_code`` as written, or empty.
+        authenticated: Whether a parameter, dependency or decorator names a user, token or role.
+        writes:   Whether its body writes to a session or database.
+        returns_dict: Whether it returns a literal dict.
+        paged:    ``offset`` where a parameter is named offset, skip or page; ``cursor`` for cursor,
+                  after or token; else empty.
+
+    """
+
+    kind: ClassVar[str] = "python.route"
+    method: str
+    path: str
+    function: str
+    is_async: bool = False
+    model: str = ""
+    status: str = ""
+    authenticated: bool = False
+    writes: bool = False
+    returns_dict: bool = False
+    paged: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Model(Fact):
+    """A Pydantic model: how many fields it has, how many of them are constrained, and ``extra`` of its config."""
+
+    kind: ClassVar[str] = "python.model"
+    name: str
+    fields: int
+    constrained: int
+    extra: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Field(Fact):
+    """A field of a Pydantic model; ``money`` where its name counts money."""
+
+    kind: ClassVar[str] = "python.field"
+    model: str
+    name: str
+    type: str
+    constrained: bool
+    money: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call(Fact):
+    """
+    Something that a function does and had better not.
+
+    Args:
+        fault:    ``blocking`` in a coroutine, ``string_sql``, ``unverified_token``, ``trace_to_client``,
+                  ``random_key``, ``plain_secret``, ``mutable_global``, ``default_argument``,
+                  ``no_timeout``, ``float_money``.
+        function: The function, or the name that is set, or empty.
+        code:     The call or statement, shortened.
+
+    """
+
+    kind: ClassVar[str] = "python.call"
+    fault: str
+    function: str
+    code: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Swallowed(Fact):
+    """An ``except`` that neither raises nor logs; ``broad`` for a bare one or ``Exception``."""
+
+    kind: ClassVar[str] = "python.swallowed"
+    function: str
+    broad: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SendAndCommit(Fact):
+    """A function that both publishes and commits a transaction; ``first`` is ``send`` or ``commit``."""
+
+    kind: ClassVar[str] = "python.send_and_commit"
+    function: str
+    first: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OffsetCommit(Fact):
+    """Where a consumer commits its offset: ``before`` or ``after`` the work."""
+
+    kind: ClassVar[str] = "python.offset_commit"
+    function: str
+    when: str
+
+
+def python_facts(document: Document) -> Iterable[Fact]:
+    """Return the facts of all Python in fences."""
+    for block in blocks(document):
+        if block.language in _OTHER_LANGUAGES or block.diagram or not _LOOKS_PYTHON.search(block.text):
+            continue
+        for tree, shift in _trees(block.text):
+            yield from _Reader(block, shift).read(tree)
+
+
+def _trees(text: str) -> Iterator[tuple[ast.Module, int]]:
+    """Yield syntax trees with the lines that stand before each."""
+    dedented = textwrap.dedent(text)
+    whole = _parsed(dedented)
+    if whole is not None:
+        yield whole, 0
+        return
+    starts = [0, *(m.start() for m in _TOP_LEVEL.finditer(dedented)), len(dedented)]
+    # A decorator begins a definition with what follows it.
+    pieces: list[tuple[int, int]] = []
+    for start, stop in pairwise(starts):
+        if (
+            pieces
+            and dedented[pieces[-1][0] : start].lstrip().startswith("@")
+            and "def " not in dedented[pieces[-1][0] : start]
+        ):
+            pieces[-1] = (pieces[-1][0], stop)
+        elif stop > start:
+            pieces.append((start, stop))
+    for start, stop in pieces:
+        tree = _parsed(dedented[start:stop])
+        if tree is not None:
+            yield tree, dedented.count("\n", 0, start)
+
+
+def _parsed(text: str) -> ast.Module | None:
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", SyntaxWarning)
+            return ast.parse(text)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return None
+
+
+def _written(node: ast.AST | None) -> str:
+    return "" if node is None else ast.unparse(node)
+
+
+def _short(node: ast.AST) -> str:
+    text = " ".join(_written(node).split())
+    return text if len(text) <= 80 else text[:77] + "..."
+
+
+class _Reader:
+    """Reads one tree; ``shift`` lines of the block stand before it."""
+
+    def __init__(self, block: Block, shift: int) -> None:
+        self._block, self._shift = block, shift
+
+    def read(self, tree: ast.Module) -> Iterator[Fact]:
+        for statement in tree.body:
+            yield from self._global(statement)
+        for node in ast.walk(tree):
+            if isinstance(node, ast.ClassDef):
+                yield from self._class(node)
+            elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+                yield from self._function(node)
+
+    def _at(self, node: ast.AST, last: ast.AST | None = None) -> Span:
+        first = getattr(node, "lineno", 1) - 1 + self._shift
+        end = getattr(last or node, "end_lineno", None) or first + 1
+        return self._block.lines(first, min(end - 1 + self._shift, first + 3))
+
+    def _global(self, node: ast.stmt) -> Iterator[Fact]:
+        if not isinstance(node, ast.Assign | ast.AnnAssign) or node.value is None:
+            return
+        target = node.targets[0] if isinstance(node, ast.Assign) else node.target
+        name = _written(target)
+        if _SECRET_NAME.search(name) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str):
+            if len(node.value.value) > 3:
+                yield Call(span=self._at(node), fault="plain_secret", function=name, code=f"{name} = ...")
+        elif isinstance(node.value, ast.Dict | ast.List | ast.Set | ast.Call) and name.islower():
+            empty = _written(node.value) in ("{}", "[]", "set()", "dict()", "list()") or "defaultdict" in _written(
+                node.value
+            )
+            if empty:
+                yield Call(span=self._at(node), fault="mutable_global", function=name, code=_short(node))
+
+    def _class(self, node: ast.ClassDef) -> Iterator[Fact]:
+        bases = {_written(base) for base in node.bases}
+        if not any(b.endswith(("BaseModel", "Schema", "Request", "Base", "Event")) or "BaseModel" in b for b in bases):
+            return
+        if not any("BaseModel" in b for b in bases) and any("Mapped" in _written(part) for part in node.body):
+            return
+        fields = []
+        extra = ""
+        for part in node.body:
+            if isinstance(part, ast.AnnAssign) and isinstance(part.target, ast.Name):
+                if part.target.id == "model_config":
+                    continue
+                fields.append(self._field(node.name, part))
+            found = re.search(r"extra\s*=\s*['\"](\w+)", _written(part)) if "model_config" in _written(part) else None
+            extra = found.group(1) if found else extra
+        if fields and any("BaseModel" in b for b in bases):
+            yield Model(
+                span=self._at(node),
+                name=node.name,
+                fields=len(fields),
+                constrained=sum(field.constrained for field in fields),
+                extra=extra,
+            )
+            yield from fields
+
+    def _field(self, model: str, node: ast.AnnAssign) -> Field:
+        written = f"{_written(node.annotation)} {_written(node.value)}"
+        rules = {word.arg for call in ast.walk(node) if isinstance(call, ast.Call) for word in call.keywords}
+        name = _written(node.target)
+        return Field(
+            span=self._at(node),
+            model=model,
+            name=name,
+            type=_written(node.annotation),
+            constrained=bool(rules & _FIELD_RULES) or bool(_CONSTRAINED_TYPES.search(written)),
+            money=bool(_MONEY.search(name)),
+        )
+
+    def _function(self, node: ast.FunctionDef | ast.AsyncFunctionDef) -> Iterator[Fact]:
+        yield from self._route(node)
+        calls = [call for call in _own_nodes(node) if isinstance(call, ast.Call)]
+        for call in calls:
+            yield from self._call(node, call)
+        yield from self._handlers(node)
+        yield from self._order(node, calls)
+        for default in [*node.args.defaults, *(d for d in node.args.kw_defaults if d)]:
+            if isinstance(default, ast.Call) and re.search(r"(?:utcnow|now|today|uuid4|time)$", _written(default.func)):
+                yield Call(span=self._at(node), fault="default_argument", function=node.name, code=_short(default))
+
+    def _route(self, node: ast.FunctionDef | ast.AsyncFunctionDef) -> Iterator[Route]:
+        for decorator in node.decorator_list:
+            if not isinstance(decorator, ast.Call) or not isinstance(decorator.func, ast.Attribute):
+                continue
+            if (
+                decorator.func.attr not in _METHODS
+                or not decorator.args
+                or not isinstance(decorator.args[0], ast.Constant)
+            ):
+                continue
+            words = {word.arg: word.value for word in decorator.keywords}
+            body = "\n".join(_written(part) for part in node.body)
+            taken = _written(node.args)
+            yield Route(
+                span=self._at(decorator, decorator),
+                method=decorator.func.attr,
+                path=str(decorator.args[0].value),
+                function=node.name,
+                is_async=isinstance(node, ast.AsyncFunctionDef),
+                model=_written(words.get("response_model")) or _written(node.returns),
+                status=_written(words.get("status_code")),
+                authenticated=bool(_AUTHENTICATES.search(taken + _written(words.get("dependencies")))),
+                writes=bool(_WRITES.search(body)),
+                returns_dict=any(isinstance(r, ast.Return) and isinstance(r.value, ast.Dict) for r in _own_nodes(node)),
+                paged=_paged(node),
+            )
+
+    def _call(self, function: ast.FunctionDef | ast.AsyncFunctionDef, call: ast.Call) -> Iterator[Call]:
+        name = _written(call.func)
+        written = _written(call)
+
+        def found(fault: str) -> Call:
+            return Call(span=self._at(call), fault=fault, function=function.name, code=_short(call))
+
+        if isinstance(function, ast.AsyncFunctionDef) and _BLOCKING.match(name):
+            yield found("blocking")
+        if (
+            name.endswith((".execute", ".fetch", ".fetchrow", ".fetchval", "text"))
+            and call.args
+            and _built(call.args[0])
+        ):
+            yield found("string_sql")
+        if re.search(r"(?:jwt|jose)\.decode$|^decode_jwt$", name) and _unverified(call, written):
+            yield found("unverified_token")
+        if re.search(
+            r"traceback\.format_exc|str\((?:e|exc|err|error)\)|repr\((?:e|exc|err|error)\)", written
+        ) and re.search(r"(?:HTTPException|JSONResponse|Response)$", name):
+            yield found("trace_to_client")
+        if _SENDS.search(name):
+            key = next((word.value for word in call.keywords if word.arg == "key"), None)
+            if key is not None and _RANDOM.search(_written(key)):
+                yield found("random_key")
+        if re.search(r"^(?:requests|httpx)\.(?:get|post|put|patch|delete|request)$|^urlopen$", name) and not any(
+            word.arg == "timeout" for word in call.keywords
+        ):
+            yield found("no_timeout")
+
+    def _handlers(self, node: ast.FunctionDef | ast.AsyncFunctionDef) -> Iterator[Swallowed]:
+        for part in _own_nodes(node):
+            if not isinstance(part, ast.ExceptHandler):
+                continue
+            inside = [inner for statement in part.body for inner in ast.walk(statement)]
+            answers = any(isinstance(inner, ast.Raise) for inner in inside)
+            logs = any(isinstance(inner, ast.Call) and _LOGS.search(_written(inner.func)) for inner in inside)
+            empty = all(
+                isinstance(statement, ast.Pass | ast.Continue | ast.Break)
+                or (
+                    isinstance(statement, ast.Return)
+                    and (statement.value is None or isinstance(statement.value, ast.Constant))
+                )
+                for statement in part.body
+            )
+            broad = part.type is None or _written(part.type) in ("Exception", "BaseException")
+            if empty and not answers and not logs:
+                yield Swallowed(span=self._at(part), function=node.name, broad=broad)
+
+    def _order(
+        self, node: ast.FunctionDef | ast.AsyncFunctionDef, calls: Sequence[ast.Call]
+    ) -> Iterator[SendAndCommit | OffsetCommit]:
+        placed = sorted(calls, key=lambda call: (call.lineno, call.col_offset))
+        names = [(_written(call.func), call) for call in placed]
+        sends = [
+            call
+            for name, call in names
+            if _SENDS.search(name) and not re.search(r"mail|sms|http|client|ws|socket", name)
+        ]
+        commits = [call for name, call in names if _COMMITS.search(name)]
+        if sends and commits:
+            first, second = sorted((sends[0], commits[0]), key=lambda call: call.lineno)
+            yield SendAndCommit(
+                span=self._block.lines(first.lineno - 1 + self._shift, second.lineno - 1 + self._shift),
+                function=node.name,
+                first="send" if first is sends[0] else "commit",
+            )
+        offsets = [call for name, call in names if _OFFSET_COMMITS.search(name)]
+        loops = [part for part in _own_nodes(node) if isinstance(part, ast.For | ast.AsyncFor | ast.While)]
+        for commit in offsets[:1]:
+            around = [loop for loop in loops if loop.lineno <= commit.lineno <= (loop.end_lineno or loop.lineno)]
+            inside = [
+                call.lineno
+                for name, call in names
+                if _HANDLES.search(name)
+                and (not around or around[-1].lineno < call.lineno <= (around[-1].end_lineno or 0))
+            ]
+            if inside:
+                when = "before" if commit.lineno < min(inside) else "after" if commit.lineno > max(inside) else ""
+                if when:
+                    yield OffsetCommit(span=self._at(commit), function=node.name, when=when)
+
+
+def _own_nodes(node: ast.AST) -> Iterator[ast.AST]:
+    """Yield what a function holds, without the functions inside it."""
+    for child in ast.iter_child_nodes(node):
+        if isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | ast.Lambda):
+            continue
+        yield child
+        yield from _own_nodes(child)
+
+
+def _paged(node: ast.FunctionDef | ast.AsyncFunctionDef) -> str:
+    names = {argument.arg.lower() for argument in (*node.args.args, *node.args.kwonlyargs)}
+    if names & {"cursor", "after", "page_token", "before", "next_token"}:
+        return "cursor"
+    return "offset" if names & {"offset", "skip", "page"} else ""
+
+
+def _built(node: ast.expr) -> bool:
+    """Return whether an argument is SQL put together from values: f-string, ``%``, ``+`` or ``format``."""
+    written = _written(node)
+    if not re.search(r"\b(?:select|insert|update|delete|where|from|order by)\b", written, re.IGNORECASE):
+        return False
+    if isinstance(node, ast.Call) and _written(node.func) in ("text", "sa.text", "sqlalchemy.text") and node.args:
+        return _built(node.args[0])
+    if isinstance(node, ast.JoinedStr):
+        return any(isinstance(part, ast.FormattedValue) for part in node.values)
+    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mod | ast.Add):
+        return True
+    return isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "format"
+
+
+def _unverified(call: ast.Call, written: str) -> bool:
+    if re.search(r"verify_signature['\"]?\s*[:=]\s*False|verify\s*=\s*False|['\"]none['\"]", written, re.IGNORECASE):
+        return True
+    return not any(word.arg in ("algorithms", None) for word in call.keywords) and len(call.args) < 3

@@ -1,0 +1,447 @@
+"""
+Tables, columns, keys and indexes of SQL in a design, parsed as PostgreSQL by sqlglot.
+
+Statements are found wherever a fence holds one, whatever its language label, and parsed
+one by one, so that a sketch with `...` in one statement does not lose the others.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from draftproof.domain.document import Document, Span
+from draftproof.facts.base import Block, Fact, blocks
+
+if TYPE_CHECKING:
+    from sqlglot import exp
+
+_DDL = re.compile(
+    r"^[ \t]*(?:create\s+(?:or\s+replace\s+)?(?:unlogged\s+|temp(?:orary)?\s+)?table"
+    r"|create\s+(?:unique\s+)?index|alter\s+table)\b",
+    re.IGNORECASE | re.MULTILINE,
+)
+_SELECT = re.compile(r"^[ \t]*(?:with\s+\w+\s+as\s*\(|select\b)", re.IGNORECASE | re.MULTILINE)
+_ELIDED = re.compile(r"^\s*(?:\.\.\.|…|--\s*\.\.\.).*$|,\s*(?:\.\.\.|…)\s*(?=\))", re.MULTILINE)
+_NEXT = re.compile(
+    r"^[ \t]*(?:create|alter|insert|update|delete|select|with|drop|grant|comment|begin|commit|set)\b",
+    re.IGNORECASE | re.MULTILINE,
+)
+_MOST_CHARACTERS = 6000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Table(Fact):
+    """
+    A table that DDL creates.
+
+    Args:
+        name:        Without the schema, lower-case.
+        primary_key: Its columns; empty where there is none.
+        unique:      Column tuples that are unique, the primary key among them.
+        columns:     Names in order.
+        partitioned: The columns or expression that it is partitioned by, or empty.
+        partition:   Whether it is itself a partition of another table.
+
+    """
+
+    kind: ClassVar[str] = "sql.table"
+    name: str
+    primary_key: tuple[str, ...] = ()
+    unique: tuple[tuple[str, ...], ...] = ()
+    columns: tuple[str, ...] = ()
+    partitioned: str = ""
+    partition: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Column(Fact):
+    """
+    A column of a table.
+
+    Args:
+        table:   The table's name.
+        name:    Lower-case.
+        type:    PostgreSQL's name of the type, lower-case, without length: ``numeric``.
+        length:  Of ``varchar(n)``, else 0.
+        nullable: Whether NULL is allowed.
+        checked: Whether a CHECK names it.
+        default: The default expression as written, lower-case, or empty.
+
+    """
+
+    kind: ClassVar[str] = "sql.column"
+    table: str
+    name: str
+    type: str
+    length: int = 0
+    nullable: bool = True
+    checked: bool = False
+    default: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ForeignKey(Fact):
+    """A reference from columns of a table to another table; ``indexed`` where an index or key leads with them."""
+
+    kind: ClassVar[str] = "sql.foreign_key"
+    table: str
+    columns: tuple[str, ...]
+    target: str
+    on_delete: str = ""
+    indexed: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Index(Fact):
+    """An index: its columns in order, whether it is unique, partial or of another method than B-tree."""
+
+    kind: ClassVar[str] = "sql.index"
+    table: str
+    name: str
+    columns: tuple[str, ...]
+    unique: bool = False
+    partial: bool = False
+    method: str = "btree"
+    concurrently: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Query(Fact):
+    """
+    A SELECT that stands in the design.
+
+    Args:
+        table:   Its first table.
+        equal:   Columns compared by equality or ``IN``.
+        ordered: Columns of ORDER BY.
+        offset:  Whether it skips rows by OFFSET.
+        limited: Whether it has a LIMIT.
+        star:    Whether it selects ``*``.
+        locks:   ``update``, ``skip locked`` or empty.
+        served:  Whether some index or key of the DDL leads with an equal or the first ordered column;
+                 ``True`` where the table is in no DDL.
+
+    """
+
+    kind: ClassVar[str] = "sql.query"
+    table: str
+    equal: tuple[str, ...] = ()
+    ordered: tuple[str, ...] = ()
+    offset: bool = False
+    limited: bool = False
+    star: bool = False
+    locks: str = ""
+    served: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BrokenStatement(Fact):
+    """DDL that PostgreSQL would not accept as far as the parser can tell; ``reason`` in its words."""
+
+    kind: ClassVar[str] = "sql.broken"
+    statement: str
+    reason: str
+
+
+def sql_facts(document: Document) -> Iterable[Fact]:
+    """Return the facts of all SQL in fences."""
+    found: list[Fact] = []
+    for block in blocks(document):
+        if not block.diagram and block.language not in ("python", "py", "json", "bash", "sh"):
+            for text, span in _statements(block):
+                found.extend(_facts(text, span))
+    return _served(_indexed(found))
+
+
+def _statements(block: Block) -> Iterator[tuple[str, Span]]:
+    """Yield each statement with its lines."""
+    starts = sorted({m.start() for pattern in (_DDL, _SELECT) for m in pattern.finditer(block.text)})
+    for start in starts:
+        stop = _end(block.text, start)
+        text = block.text[start:stop].rstrip()
+        line = block.text.count("\n", 0, start)
+        if 0 < len(text) <= _MOST_CHARACTERS:
+            yield text, block.lines(line, line + text.count("\n"))
+
+
+def _end(text: str, start: int) -> int:
+    """Return where a statement ends: at its semicolon, or before the next one outside parentheses."""
+    depth = 0
+    position = start
+    for token in re.finditer(r"--[^\n]*|'(?:[^']|'')*'|[();]|\n(?=[ \t]*\w)", text[start:]):
+        position = start + token.end()
+        mark = token.group()
+        if mark == "(":
+            depth += 1
+        elif mark == ")":
+            depth = max(0, depth - 1)
+        elif depth == 0 and (mark == ";" or _opens_another(mark, text, position)):
+            return position
+    return len(text)
+
+
+def _opens_another(mark: str, text: str, position: int) -> bool:
+    """Return whether a line begins a statement of its own, not a clause such as a SELECT's part."""
+    if mark != "\n" or not _NEXT.match(text, position):
+        return False
+    return not text[position:].lstrip().lower().startswith(("select", "with", "set")) or text[:position].endswith(
+        "\n\n"
+    )
+
+
+def _facts(text: str, span: Span) -> Iterator[Fact]:
+    import sqlglot
+    from sqlglot import exp
+    from sqlglot.errors import SqlglotError
+
+    sketched = _ELIDED.search(text) is not None
+    # A comma before the closing parenthesis is what a cut-off sketch leaves.
+    cleaned = re.sub(r",(\s*(?:--[^\n]*\n\s*)*\))", r" \1", _ELIDED.sub("", text)) if sketched else text
+    try:
+        tree = sqlglot.parse_one(cleaned.rstrip(" ;\n"), dialect="postgres")
+    except (SqlglotError, RecursionError) as error:
+        if _DDL.match(text) and not sketched and not re.search(r"[<{$]\w*|\?|%\(", text):
+            yield BrokenStatement(span=span, statement=text.split("\n")[0].strip(), reason=_reason(error))
+        return
+    if isinstance(tree, exp.Create) and str(tree.kind).upper() == "TABLE":
+        yield from _table(tree, text, span)
+    elif isinstance(tree, exp.Create) and str(tree.kind).upper() == "INDEX":
+        yield from _index(tree, span)
+    elif isinstance(tree, exp.Alter):
+        yield from _alteration(tree, span)
+    elif isinstance(tree, exp.Select):
+        yield from _query(tree, span)
+
+
+def _reason(error: Exception) -> str:
+    return re.sub(r"\x1b\[\d*m", "", str(error)).split("\n")[0].split(". Line ")[0][:120]
+
+
+def _name(node: Any) -> str:
+    return str(node.name).lower() if node is not None else ""
+
+
+def _table(tree: exp.Create, text: str, span: Span) -> Iterator[Fact]:
+    from sqlglot import exp
+
+    schema = tree.this
+    name = _name(schema.this if isinstance(schema, exp.Schema) else schema)
+    partition = tree.find(exp.PartitionedOfProperty) is not None
+    by = tree.find(exp.PartitionedByProperty)
+    primary: tuple[str, ...] = ()
+    unique: list[tuple[str, ...]] = []
+    columns: list[Column] = []
+    keys: list[ForeignKey] = []
+    checked: set[str] = set()
+    for part in schema.expressions if isinstance(schema, exp.Schema) else ():
+        if isinstance(part, exp.ColumnDef):
+            column, is_primary, is_unique, key = _column(part, name, _line_of(part, text, span))
+            columns.append(column)
+            keys.extend([key] if key else [])
+            primary = (column.name,) if is_primary else primary
+            unique.extend([(column.name,)] if is_unique else [])
+        else:
+            for piece in part.expressions if isinstance(part, exp.Constraint) else [part]:
+                if isinstance(piece, exp.PrimaryKey):
+                    primary = _columns(piece.expressions)
+                elif isinstance(piece, exp.UniqueColumnConstraint) and piece.this is not None:
+                    unique.append(_columns(piece.this.expressions))
+                elif isinstance(piece, exp.ForeignKey):
+                    keys.append(_foreign_key(piece, name, span))
+                elif isinstance(piece, exp.CheckColumnConstraint):
+                    checked |= {_name(c) for c in piece.find_all(exp.Column)}
+    if primary:
+        unique.insert(0, primary)
+    yield Table(
+        span=Span(span.first, span.first),
+        name=name,
+        primary_key=primary,
+        unique=tuple(unique),
+        columns=tuple(column.name for column in columns),
+        partitioned=by.this.sql().lower() if by is not None else "",
+        partition=partition,
+    )
+    yield from (replace(c, checked=True) if c.name in checked else c for c in columns)
+    yield from keys
+
+
+def _columns(nodes: Iterable[Any]) -> tuple[str, ...]:
+    from sqlglot import exp
+
+    names = []
+    for node in nodes:
+        column = node.find(exp.Column, exp.Identifier)
+        if column is not None:
+            names.append(_name(column))
+    return tuple(names)
+
+
+def _column(node: exp.ColumnDef, table: str, span: Span) -> tuple[Column, bool, bool, ForeignKey | None]:
+    from sqlglot import exp
+
+    kind = node.args.get("kind")
+    kinds = [c.args.get("kind") for c in node.constraints]
+    reference = next((k for k in kinds if isinstance(k, exp.Reference)), None)
+    default = next((k for k in kinds if isinstance(k, exp.DefaultColumnConstraint)), None)
+    primary = any(isinstance(k, exp.PrimaryKeyColumnConstraint) for k in kinds)
+    refused = any(isinstance(k, exp.NotNullColumnConstraint) and not k.args.get("allow_null") for k in kinds)
+    written = kind.sql(dialect="postgres").lower() if kind is not None else ""
+    length = re.search(r"^(?:var)?char\((\d+)\)", written)
+    column = Column(
+        span=span,
+        table=table,
+        name=_name(node),
+        type=re.sub(r"\(.*?\)", "", written),
+        length=int(length.group(1)) if length else 0,
+        nullable=not (refused or primary),
+        checked=any(isinstance(k, exp.CheckColumnConstraint) for k in kinds),
+        default=default.this.sql(dialect="postgres").lower()
+        if default is not None and default.this is not None
+        else "",
+    )
+    key = None
+    if reference is not None:
+        key = ForeignKey(
+            span=span,
+            table=table,
+            columns=(column.name,),
+            target=_target(reference),
+            on_delete=_on_delete(reference),
+        )
+    return column, primary, any(isinstance(k, exp.UniqueColumnConstraint) for k in kinds), key
+
+
+def _foreign_key(node: exp.ForeignKey, table: str, span: Span) -> ForeignKey:
+    reference = node.args.get("reference")
+    return ForeignKey(
+        span=span,
+        table=table,
+        columns=_columns(node.expressions),
+        target=_target(reference) if reference is not None else "",
+        on_delete=_on_delete(reference) if reference is not None else "",
+    )
+
+
+def _target(reference: Any) -> str:
+    from sqlglot import exp
+
+    table = reference.find(exp.Table)
+    return _name(table)
+
+
+def _on_delete(reference: Any) -> str:
+    written = " ".join(str(option) for option in reference.args.get("options") or ()).lower()
+    found = re.search(r"on delete (cascade|restrict|set null|no action)", written)
+    return found.group(1) if found else ""
+
+
+def _line_of(node: Any, text: str, span: Span) -> Span:
+    """Return the line on which a column's definition starts; the statement's first one if it cannot be told."""
+    pattern = re.compile(rf'^\s*(?:\(\s*|,\s*)?"?{re.escape(node.name)}"?\s', re.IGNORECASE | re.MULTILINE)
+    found = pattern.search(text, text.find("(") + 1) or re.search(rf'[(,]\s*"?{re.escape(node.name)}"?\s', text)
+    if found is None:
+        return Span(span.first, span.first)
+    start = found.start() + len(found.group()) - len(found.group().lstrip("(, \t\r\n"))
+    line = min(span.first + text.count("\n", 0, start), span.last)
+    return Span(line, line)
+
+
+def _index(tree: exp.Create, span: Span) -> Iterator[Index]:
+    from sqlglot import exp
+
+    index = tree.this
+    if not isinstance(index, exp.Index):
+        return
+    parameters = index.args.get("params")
+    using = parameters.args.get("using") if parameters is not None else None
+    yield Index(
+        span=span,
+        table=_name(index.args.get("table")),
+        name=_name(index),
+        columns=_columns((parameters.args.get("columns") or ()) if parameters is not None else ()),
+        unique=bool(tree.args.get("unique")),
+        partial=parameters is not None and parameters.args.get("where") is not None,
+        method=str(using.name).lower() if using is not None else "btree",
+        concurrently=bool(tree.args.get("concurrently")),
+    )
+
+
+def _alteration(tree: exp.Alter, span: Span) -> Iterator[Fact]:
+    from sqlglot import exp
+
+    table = _name(tree.this)
+    for key in tree.find_all(exp.ForeignKey):
+        yield _foreign_key(key, table, span)
+    for primary in tree.find_all(exp.PrimaryKey):
+        columns = _columns(primary.expressions)
+        yield Index(span=span, table=table, name="primary key", columns=columns, unique=True)
+    for unique in tree.find_all(exp.UniqueColumnConstraint):
+        if unique.this is not None:
+            yield Index(span=span, table=table, name="unique", columns=_columns(unique.this.expressions), unique=True)
+
+
+def _query(tree: exp.Select, span: Span) -> Iterator[Query]:
+    from sqlglot import exp
+
+    table = tree.find(exp.Table)
+    if table is None:
+        return
+    where = tree.args.get("where")
+    equal = []
+    for node in where.find_all(exp.EQ, exp.In) if where is not None else ():
+        if isinstance(node.this, exp.Column):
+            equal.append(_name(node.this))
+    order = tree.args.get("order")
+    ordered = [_name(o.this) for o in order.expressions if isinstance(o.this, exp.Column)] if order is not None else []
+    locks = tree.args.get("locks") or ()
+    waits = "skip locked" if any(lock.args.get("wait") is False for lock in locks) else "update"
+    yield Query(
+        span=span,
+        table=_name(table),
+        equal=tuple(dict.fromkeys(equal)),
+        ordered=tuple(ordered),
+        offset=tree.args.get("offset") is not None,
+        limited=tree.args.get("limit") is not None,
+        star=any(isinstance(e, exp.Star) for e in tree.expressions),
+        locks=waits if locks else "",
+    )
+
+
+def _keys(facts: Sequence[Fact]) -> dict[str, list[tuple[str, ...]]]:
+    """Return the column tuples that an index or key of each table leads with."""
+    found: dict[str, list[tuple[str, ...]]] = {}
+    for fact in facts:
+        if isinstance(fact, Table):
+            found.setdefault(fact.name, []).extend(fact.unique)
+        elif isinstance(fact, Index) and not fact.partial:
+            found.setdefault(fact.table, []).append(fact.columns)
+    return found
+
+
+def _indexed(facts: Sequence[Fact]) -> list[Fact]:
+    keys = _keys(facts)
+    return [
+        replace(
+            fact,
+            indexed=any(set(key[: len(fact.columns)]) == set(fact.columns) for key in keys.get(fact.table, ()) if key),
+        )
+        if isinstance(fact, ForeignKey)
+        else fact
+        for fact in facts
+    ]
+
+
+def _served(facts: Sequence[Fact]) -> list[Fact]:
+    keys = _keys(facts)
+    partial = {(f.table, f.columns[:1]) for f in facts if isinstance(f, Index)}
+    found: list[Fact] = []
+    for fact in facts:
+        if isinstance(fact, Query) and fact.table in keys and (fact.equal or fact.ordered):
+            wanted = {*fact.equal, *fact.ordered[:1]}
+            leading = {key[0] for key in keys[fact.table] if key} | {c[0] for t, c in partial if t == fact.table and c}
+            fact = replace(fact, served=bool(wanted & leading))
+        found.append(fact)
+    return found
