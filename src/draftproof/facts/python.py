@@ -169,7 +169,10 @@ class OffsetCommit(Fact):
 def python_facts(document: Document) -> Iterable[Fact]:
     """Return the facts of all Python in fences."""
     for block in blocks(document):
-        if block.language in _OTHER_LANGUAGES or block.diagram or not _LOOKS_PYTHON.search(block.text):
+        labelled = block.language in ("python", "py")
+        if block.language in _OTHER_LANGUAGES or block.diagram:
+            continue
+        if not labelled and not _LOOKS_PYTHON.search(block.text):
             continue
         for tree, shift in _trees(block.text):
             yield from _Reader(block, shift).read(tree)

@@ -24,7 +24,7 @@ _NUMBER = r"(?:\d{1,3}(?:[, ]\d{3})+|\d+(?:\.\d+)?|" + "|".join(w for w in _WORD
 _UNIT = r"(?:ms|milliseconds?|sec(?:ond)?s?|min(?:ute)?s?|hours?|days?|weeks?|months?|years?|[smhd](?![a-z]))"
 _VALUE = re.compile(
     rf"[\"'`*\])]*\s*(?:=>?|:|\||→|->|\bis\b|\bof\b|\bset to\b|\bwith\b)?\s*[\"'`*(]*"
-    rf"(?P<value>(?P<number>-?{_NUMBER})\s?(?P<unit>{_UNIT})?(?![\w.]|\s?/\s?\d)|all|true|false|on|off|none|latest|earliest|read_\w+)",
+    rf"(?P<value>(?P<number>-?{_NUMBER})\s?(?P<unit>{_UNIT})?(?!\w|\.\d|\s?/\s?\d)|all|true|false|on|off|none|latest|earliest|read_\w+)",
     re.IGNORECASE,
 )
 _MOST_CHARACTERS = 20_000
