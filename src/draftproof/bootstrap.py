@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from draftproof.domain.notes import Knowledge
     from draftproof.domain.rubric import Part, Rubric
     from draftproof.domain.scoring import ScoringRule
+    from draftproof.domain.severity import SeverityRule
     from draftproof.facts.rules import FactRule
     from draftproof.facts.settings import SettingRule
     from draftproof.knowledge.kafka_names import KafkaNames
@@ -106,6 +107,13 @@ class Library:
         from draftproof.knowledge.loading import load_injections
 
         return load_injections(*self._one("injections.yaml"))
+
+    @cached_property
+    def severity(self) -> SeverityRule:
+        """How what is at stake shifts severities."""
+        from draftproof.knowledge.loading import load_severity
+
+        return load_severity(*self._one("severity.yaml"), self.check_ids)
 
     @cached_property
     def scoring(self) -> ScoringRule:
@@ -308,6 +316,7 @@ def make_reviewer(
         note_index=index,
         injections=library.injections,
         scoring=library.scoring,
+        severity=library.severity,
         names={
             "version": __version__,
             "embedder": embedder.name if embedder else "none (BM25 and patterns alone)",

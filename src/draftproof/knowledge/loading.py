@@ -12,6 +12,7 @@ from draftproof.domain.findings import Verdict
 from draftproof.domain.notes import Exemplar, Note
 from draftproof.domain.rubric import SECTIONS, Aspect, Check, FlawRule, Part, Rubric
 from draftproof.domain.scoring import GradeRule, ScoreRule, ScoringRule
+from draftproof.domain.severity import Context, SeverityRule
 from draftproof.errors import DataError
 from draftproof.facts.rules import FactRule, check_rule
 from draftproof.facts.settings import SettingRule, name_pattern, phrase_pattern
@@ -28,6 +29,7 @@ from draftproof.knowledge.shapes import (
     RubricFileShape,
     ScoringShape,
     SettingsShape,
+    SeverityShape,
     each,
     front_matter,
     joined,
@@ -145,6 +147,27 @@ def load_settings_named(text: str, place: str) -> tuple[SettingRule, ...]:
             tuple(phrase_pattern(phrase) for phrase in item.phrases),
         )
         for item in shape.settings
+    )
+
+
+def load_severity(text: str, place: str, check_ids: Iterable[str]) -> SeverityRule:
+    """
+    Return how what is at stake shifts severities.
+
+    Raises:
+        DataError: The file is malformed or names an unknown check.
+
+    """
+    shape = validated(SeverityShape, load_yaml(text, place), place)
+    unknown = sorted({name for context in shape.contexts for name in context.harder} - set(check_ids))
+    if unknown:
+        raise DataError(f"{place}: the rubric has no check {', '.join(unknown)}.")
+    return SeverityRule(
+        tuple(
+            Context(c.id, c.name, c.least, joined(c.patterns, f"{place}: {c.id}"), frozenset(c.harder))
+            for c in shape.contexts
+        ),
+        {start: severity for severity, starts in shape.at_most.items() for start in starts},
     )
 
 

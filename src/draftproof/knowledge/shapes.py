@@ -130,6 +130,23 @@ class SettingsShape(Shape):
     settings: list[SettingShape] = Field(min_length=1)
 
 
+class ContextShape(Shape):
+    """Something that is at stake."""
+
+    id: Identifier
+    name: str
+    least: int = Field(ge=1)
+    patterns: list[Pattern] = Field(min_length=1)
+    harder: list[str] = Field(min_length=1)
+
+
+class SeverityShape(Shape):
+    """``knowledge/severity.yaml``."""
+
+    contexts: list[ContextShape]
+    at_most: dict[Severity, list[str]] = {}
+
+
 class PartShape(Shape):
     """One part that a system may lack."""
 

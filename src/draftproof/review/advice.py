@@ -1,4 +1,4 @@
-"""From a verdict to its severity, and to what to do about it."""
+"""From a verdict to what to do about it."""
 
 from __future__ import annotations
 
@@ -6,19 +6,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from draftproof.documents.lexical import words
-from draftproof.domain.findings import Finding, Severity, Verdict
+from draftproof.domain.findings import Finding, Verdict
 from draftproof.domain.notes import Knowledge, Note
 from draftproof.domain.rubric import Check, Rubric
 from draftproof.facts.rules import FactRule
 
 _MAX_ADVICE = 3
-
-
-def with_severity(finding: Finding, check: Check) -> Finding:
-    """Return the finding with its severity: a table of check and verdict, no model's word."""
-    if not finding.verdict.is_defect:
-        return replace(finding, severity=None)
-    return replace(finding, severity=check.severity.get(finding.verdict, Severity.RECOMMENDED))
 
 
 def with_advice(

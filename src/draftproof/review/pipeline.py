@@ -21,8 +21,9 @@ from draftproof.domain.findings import (
 from draftproof.domain.notes import Knowledge
 from draftproof.domain.review import InputRecord, Provenance, Review
 from draftproof.domain.scoring import ScoringRule, assess
+from draftproof.domain.severity import SeverityRule
 from draftproof.errors import StoreError
-from draftproof.review.advice import all_fixes, with_advice, with_severity
+from draftproof.review.advice import all_fixes, with_advice
 from draftproof.review.consistency import find_inconsistencies
 from draftproof.review.coverage import RequirementReader, requirement_finding
 from draftproof.review.judge import LinearModel
@@ -50,6 +51,7 @@ class Reviewer:
                             an embedder.
         injections:         Wordings that address the reviewer.
         scoring:            The rule by which verdicts become numbers.
+        severity:           How what is at stake shifts severities.
         names:              ``version``, ``embedder`` and ``knowledge`` for the provenance.
         tokens_read:        Called for the tokens that the embedder has read.
         connections_refused: Called for how many connections the guard has refused.
@@ -65,6 +67,7 @@ class Reviewer:
     note_index: Callable[[], NoteIndex | None]
     injections: Sequence[InjectionRule]
     scoring: ScoringRule
+    severity: SeverityRule
     names: Mapping[str, str]
     tokens_read: Callable[[], Mapping[str, int]]
     connections_refused: Callable[[], int]
@@ -170,6 +173,8 @@ class Reviewer:
     def _advised(self, findings: Mapping[str, Finding], material: Material, said: list[str]) -> tuple[Finding, ...]:
         rubric = self.reference.rubric
         fixes = all_fixes(rubric, self.reference.fact_rules)
+        documents = [material.design, *([material.requirements.document] if material.requirements else [])]
+        at_stake = self.severity.present([p.text for d in documents for p in d.evidence_passages])
         try:
             nearest = self._nearest_notes(findings, material)
         except StoreError as error:
@@ -177,7 +182,7 @@ class Reviewer:
             nearest = {}
         return tuple(
             with_advice(
-                with_severity(findings[check.id], check),
+                self.severity.applied(findings[check.id], check, at_stake),
                 check,
                 self.knowledge,
                 nearest.get(check.id, ()),
