@@ -76,14 +76,21 @@ class Quantity:
     bound: Bound
 
 
+# timedelta(days=30), relativedelta(months=18)
+_KEYWORD = re.compile(r"\b(?P<unit>milliseconds|seconds|minutes|hours|days|weeks|months|years)\s?=\s?(?P<number>\d+)\b")
+
+
 def quantities(text: str) -> list[Quantity]:
-    """Return the quantities of a text in order."""
+    """Return the quantities of a text: those in words first, then those of keyword arguments."""
     found = []
     for match in _QUANTITY.finditer(text):
         value = _value(match.group("number")) * _factor(match.group("factor"))
         dimension, value = _measured(match, value)
         around = text[max(0, match.start() - 45) : match.end() + 12]
         found.append(Quantity(dimension, value, match.group().strip(), match.start(), _bound(around)))
+    for match in _KEYWORD.finditer(text):
+        value = float(match.group("number")) * _DURATIONS[match.group("unit").removesuffix("s")]
+        found.append(Quantity("duration", value, match.group(), match.start(), Bound.EXACT))
     return found
 
 

@@ -26,9 +26,11 @@ if TYPE_CHECKING:
     import numpy as np
 
 # A pair must reach both, and in sum the third; chosen by leave-one-case-out.
-LEAST_MEANING = 0.30
-LEAST_WORDS = 0.22
-LEAST_SUM = 0.75
+LEAST_MEANING = 0.20
+LEAST_WORDS = 0.08
+LEAST_SUM = 0.40
+# A statement that agrees with the need settles it where it is nearly as near as the best one.
+NEARLY_AS_NEAR = 0.9
 _MOST_APART = 150
 _MAX_REPORTED = 8
 _TOPIC_COLUMN = re.compile(r"^\W*(?:kafka )?topics?(?: name)?\W*:\s*`?([\w.-]+)", re.IGNORECASE)
@@ -159,7 +161,7 @@ def _nearest(
     scored.sort(key=lambda pair: -pair[0])
     best, statement = scored[0]
     for score, other in scored:
-        if score >= 0.7 * best and not contradicts(needed, other.quantity):
+        if score >= NEARLY_AS_NEAR * best and not contradicts(needed, other.quantity):
             return None
     return _Pair(best, item, needed, statement)
 
