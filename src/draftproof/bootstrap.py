@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     import numpy as np
 
     from draftproof.adapters.chroma import ChromaNotes
-    from draftproof.adapters.llamacpp import LlamaCppEmbedder
+    from draftproof.adapters.llamacpp.embedder import LlamaCppEmbedder
     from draftproof.documents.cues import Cue
     from draftproof.documents.injection import InjectionRule
     from draftproof.domain.notes import Knowledge
@@ -198,7 +198,7 @@ def open_embedder(settings: Settings) -> LlamaCppEmbedder | None:
     path = settings.embedder_path
     if path is None:
         return None
-    from draftproof.adapters.llamacpp import LlamaCppEmbedder
+    from draftproof.adapters.llamacpp.embedder import LlamaCppEmbedder
 
     return LlamaCppEmbedder(path, settings.threads or None)
 
@@ -405,7 +405,7 @@ def write_embedder(settings: Settings, weights: Path | None, quantization: str, 
         EmbedderError: The weights are not on this machine.
 
     """
-    from draftproof.adapters.llamacpp import file_hash
+    from draftproof.adapters.llamacpp.embedder import file_hash
     from draftproof.adapters.minilm import CARRIER, find_weights, write_gguf
 
     if quantization not in ("Q8_0", "F16"):

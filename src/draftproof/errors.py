@@ -10,6 +10,7 @@ Every failure that Draftproof reports, with its exit code and advice.
     ├── DataError                           rubric, note, exemplar, prompt or rule is malformed
     ├── SettingsError                       a setting has a value that makes no sense
     ├── EmbedderError                       the embedding model cannot be used
+    ├── ModelError                          a generative model cannot be used
     └── StoreError                          the knowledge store cannot be used
     NetworkBlockedError            (OSError) an outgoing connection was refused
 
@@ -86,6 +87,12 @@ class EmbedderError(DraftproofError):
     """The embedding model cannot be used; the review goes on with BM25 alone."""
 
     hint = "Run `make setup` once more to write it again."
+
+
+class ModelError(DraftproofError):
+    """A generative model cannot be used, or cannot be constrained."""
+
+    hint = "Give another GGUF with --model, or leave the option out: a review needs none."
 
 
 class StoreError(DraftproofError):

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from draftproof.adapters.llamacpp import LlamaCppEmbedder
+from draftproof.adapters.llamacpp.embedder import LlamaCppEmbedder
 from draftproof.settings import Settings
 from tests.functional.command import DESIGN, DRAFTPROOF, REQUIREMENTS, ROOT, draftproof, process, unshared
 

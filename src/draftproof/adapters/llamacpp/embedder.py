@@ -1,4 +1,4 @@
-"""The embedding model, run by llama.cpp; the only module that imports ``llama_cpp``."""
+"""The embedding model, run by llama.cpp."""
 
 from __future__ import annotations
 

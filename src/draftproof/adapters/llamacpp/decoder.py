@@ -1,0 +1,491 @@
+"""
+Constrained decoding of many answers over shared prompts.
+
+The prompts form a tree: what several have in common is evaluated once, and each answer
+branches off as a sequence of its own. Answers are decoded together, a step at a time;
+tokens that the grammar forces are evaluated with the next one. Greedy, in a fixed order:
+the same questions give the same answers.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from draftproof.adapters.llamacpp.choices import ChoiceReader
+from draftproof.adapters.llamacpp.engine import ROWS, LlamaCppEngine, Token
+from draftproof.adapters.llamacpp.grammar import Grammars, Matcher
+from draftproof.errors import ModelError
+
+if TYPE_CHECKING:
+    import numpy as np
+
+# A shared piece shorter than this is cheaper evaluated again than kept as a sequence.
+_SHORTEST_TRUNK = 4
+_DEEPEST = 6
+
+
+@dataclass(frozen=True, slots=True)
+class Prompted:
+    """
+    One answer to decode.
+
+    Args:
+        tokens:  The prompt; not empty.
+        grammar: What the answer must follow, from :class:`Grammars`; empty for none, which
+                 only measurements ask for.
+        most:    Tokens after which the answer is given up.
+        member:  Member whose probabilities are wanted, or empty.
+        values:  What it may be.
+
+    """
+
+    tokens: tuple[int, ...]
+    grammar: str
+    most: int = 256
+    member: str = ""
+    values: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Decoded:
+    """
+    What became of it.
+
+    Args:
+        text:          The answer; empty where there is none.
+        error:         Why there is none, or empty.
+        probabilities: Of the values of the member asked for; empty where it was not reached.
+        written:       Tokens of the answer.
+        forced:        Those of them that the grammar forced.
+
+    """
+
+    text: str
+    error: str = ""
+    probabilities: Mapping[str, float] = field(default_factory=dict)
+    written: int = 0
+    forced: int = 0
+
+
+@dataclass(slots=True)
+class _Running:
+    """An answer that is being decoded."""
+
+    index: int
+    prompt: Prompted
+    matcher: Matcher | None
+    reader: ChoiceReader | None
+    sequence: int
+    base: int
+    length: int
+    due: list[int]
+    text: bytearray = field(default_factory=bytearray)
+    written: int = 0
+    forced: int = 0
+
+    @property
+    def left(self) -> int:
+        """Tokens that it may still evaluate."""
+        return len(self.prompt.tokens) + self.prompt.most - self.length
+
+
+@dataclass(slots=True)
+class _Trunk:
+    """The beginning that several prompts share, evaluated, and where its last piece lies in the cache."""
+
+    sequence: int
+    tokens: tuple[int, ...]
+    first_cell: int
+    last_cell: int
+
+    @property
+    def length(self) -> int:
+        """How many tokens the sequence holds."""
+        return len(self.tokens)
+
+
+@dataclass(slots=True)
+class Timing:
+    """Where the time goes, seconds; and tokens."""
+
+    model: float = 0.0
+    mask: float = 0.0
+    steps: int = 0
+    repacked: int = 0
+    evaluated: int = 0
+    written: int = 0
+
+
+class Decoder:
+    """
+    Decodes answers with one engine.
+
+    Args:
+        engine:      The model.
+        grammars:    Compiled for it.
+        temperature: 0 takes the likeliest token; above that tokens are drawn, for tests.
+        seed:        Of the draw.
+
+    """
+
+    def __init__(self, engine: LlamaCppEngine, grammars: Grammars, temperature: float = 0.0, seed: int = 0) -> None:
+        import numpy as np
+
+        self._engine = engine
+        self._grammars = grammars
+        self._temperature = temperature
+        self._random = np.random.default_rng(seed)
+        self._room = np.zeros(-(-engine.vocabulary_size // 32) * 4, dtype=np.uint8)
+        self._piece = lru_cache(maxsize=65536)(engine.piece)
+        # What the sequences hold at the end of a call stays for the next one.
+        self._kept: tuple[int, ...] = ()
+        self.timing = Timing()
+
+    def decode(
+        self,
+        prompts: Sequence[Prompted],
+        finished: Callable[[int, Decoded], None] = lambda _, __: None,
+        written: Callable[[int, bytes], None] = lambda _, __: None,
+        go_on: Callable[[], bool] = lambda: True,
+    ) -> list[Decoded | None]:
+        """
+        Return the answers in the order of the prompts.
+
+        Args:
+            prompts:  What to answer.
+            finished: Told of each answer when it is complete.
+            written:  Told of each piece of an answer.
+            go_on:    Asked before a further answer is begun; those not begun are ``None``.
+
+        """
+        return _Run(self, prompts, finished, written, go_on).answers()
+
+
+class _Run:
+    """One call of :meth:`Decoder.decode`."""
+
+    def __init__(
+        self,
+        decoder: Decoder,
+        prompts: Sequence[Prompted],
+        finished: Callable[[int, Decoded], None],
+        written: Callable[[int, bytes], None],
+        go_on: Callable[[], bool],
+    ) -> None:
+        self._of = decoder
+        self._engine = decoder._engine
+        self._prompts = prompts
+        self._finished, self._written, self._go_on = finished, written, go_on
+        self._answers: list[Decoded | None] = [None] * len(prompts)
+        self._trunks: list[_Trunk] = []
+        self._free = list(range(self._engine.sequences - 1, 0, -1))
+        self._running: list[_Running] = []
+
+    def answers(self) -> list[Decoded | None]:
+        order = sorted(range(len(self._prompts)), key=lambda i: (self._prompts[i].tokens, i))
+        order = [index for index in order if self._fits(index)]
+        try:
+            self._decode(self._branches(order))
+        finally:
+            for running in self._running:
+                self._engine.bury(running.sequence)
+            self._running = []
+            self._keep_root()
+            self._of.timing.evaluated = self._engine.evaluated
+        return self._answers
+
+    def _fits(self, index: int) -> bool:
+        prompt = self._prompts[index]
+        need, room = len(prompt.tokens) + prompt.most, self._engine.window - 2 * ROWS
+        if prompt.tokens and need <= room:
+            return True
+        self._end(index, Decoded("", error=f"the question needs {need} tokens, and the window has {room}"))
+        return False
+
+    # -- the tree of prompts ---------------------------------------------------------------
+
+    def _branches(self, order: Sequence[int]) -> Iterator[_Running | None]:
+        """
+        Yield the answers to decode, each on a sequence that holds what it shares with others.
+
+        ``None`` is yielded where those under way have to end before there is room.
+        """
+        prompts = [self._prompts[index].tokens for index in order]
+        for place, index in enumerate(order):
+            if not self._go_on():
+                return
+            tokens = prompts[place]
+            # A single prompt is kept for the next call, which often differs in its last lines.
+            alone = [len(tokens) - 1] if len(prompts) == 1 else []
+            depths = shared_depths(prompts, place, _DEEPEST) or alone
+            while not self._room_for(len(tokens), self._prompts[index].most):
+                if self._running:
+                    yield None
+                else:
+                    self._tidy(tokens)
+                    break
+            self._leave(tokens)
+            for depth in depths:
+                self._grow(tokens, depth)
+            base = self._trunks[-1] if self._trunks else None
+            sequence = self._free.pop()
+            if base:
+                self._engine.fork(base.sequence, sequence)
+            try:
+                yield self._begin(index, sequence, base.length if base else 0)
+            except ModelError as error:
+                self._engine.drop(sequence)
+                self._free.append(sequence)
+                self._end(index, Decoded("", error=error.message))
+
+    def _begin(self, index: int, sequence: int, start: int) -> _Running:
+        prompt = self._prompts[index]
+        matcher = self._of._grammars.matcher(prompt.grammar) if prompt.grammar else None
+        reader = ChoiceReader(prompt.member, prompt.values, self._of._piece) if prompt.member else None
+        running = _Running(index, prompt, matcher, reader, sequence, start, start, list(prompt.tokens[start:]))
+        if matcher is not None:
+            # What the grammar begins with is read with the prompt.
+            self._append(running, matcher.forced())
+        return running
+
+    def _leave(self, tokens: Sequence[int]) -> None:
+        """Drop the shared beginnings that a prompt does not begin with."""
+        if not self._trunks and self._of._kept:
+            self._reuse_root()
+        while self._trunks:
+            trunk = self._trunks[-1]
+            if trunk.length < len(tokens) and trunk.tokens == tuple(tokens[: trunk.length]):
+                return
+            self._fell(self._trunks.pop())
+
+    def _fell(self, trunk: _Trunk) -> None:
+        self._engine.bury(trunk.sequence)
+        if trunk.sequence:
+            self._free.append(trunk.sequence)
+
+    def _grow(self, tokens: Sequence[int], depth: int) -> None:
+        """Evaluate a shared beginning up to a depth."""
+        base = self._trunks[-1] if self._trunks else None
+        start = base.length if base else 0
+        if depth - start < (_SHORTEST_TRUNK if base else 1):
+            return
+        sequence = self._free.pop() if base else 0
+        if base:
+            self._engine.fork(base.sequence, sequence)
+        first = self._engine.cells
+        self._evaluate([Token(tokens[p], p, sequence) for p in range(start, depth)])
+        self._trunks.append(_Trunk(sequence, tuple(tokens[:depth]), first, first + depth - start))
+
+    def _reuse_root(self) -> None:
+        """Take over what the last call left in sequence 0, as far as all prompts begin with it."""
+        kept, self._of._kept = self._of._kept, ()
+        length = len(kept)
+        for prompt in self._prompts:
+            length = min(length, common_length(kept, prompt.tokens), len(prompt.tokens) - 1)
+        whole = length == len(kept)
+        if length > 0 and (whole or (not self._engine.keeps_state and self._engine.crop(0, length))):
+            self._engine.clear(length)
+            self._trunks.append(_Trunk(0, kept[:length], 0, length))
+        else:
+            self._engine.drop(0)
+            self._engine.clear(0)
+
+    def _tidy(self, tokens: Sequence[int] = ()) -> None:
+        """
+        Free what is not used any more; nothing is under way.
+
+        A shared beginning stays where no freed cell lies before it, so that later cells
+        come after it.
+        """
+        if tokens:
+            self._leave(tokens)
+        kept = 0
+        end = 0
+        for trunk in self._trunks:
+            if trunk.first_cell != end:
+                break
+            kept, end = kept + 1, trunk.last_cell
+        while len(self._trunks) > kept:
+            self._fell(self._trunks.pop())
+        self._engine.clear(end)
+
+    def _keep_root(self) -> None:
+        """Leave the beginning that all prompts share for the next call, and free the rest."""
+        while len(self._trunks) > 1:
+            self._fell(self._trunks.pop())
+        self._tidy()
+        if self._trunks:
+            self._of._kept = self._trunks[0].tokens
+        else:
+            self._engine.drop(0)
+
+    def _room_for(self, length: int, most: int) -> bool:
+        """Return whether one more answer fits beside those under way, however long all of them get."""
+        base = max((t.length for t in self._trunks), default=0)
+        growing = sum(running.left for running in self._running)
+        return not self._engine.full(growing + length - base + most)
+
+    # -- decoding ---------------------------------------------------------------------------
+
+    def _decode(self, waiting: Iterator[_Running | None]) -> None:
+        more = True
+        while more or self._running:
+            # Places are filled several at a time, so that their prompts share a batch.
+            if more and (not self._running or self._engine.parallel - len(self._running) >= self._engine.parallel // 2):
+                more = self._fill(waiting)
+            self._step()
+
+    def _fill(self, waiting: Iterator[_Running | None]) -> bool:
+        """Fill the free places; return whether answers may still be waiting."""
+        while len(self._running) < self._engine.parallel:
+            try:
+                running = next(waiting)
+            except StopIteration:
+                return False
+            if running is None:
+                return True
+            self._running.append(running)
+        return True
+
+    def _step(self) -> None:
+        """Evaluate what is due of the running answers and take one token of each."""
+        due = self._due()
+        for start in range(0, len(due), self._engine.batch_tokens):
+            chunk = due[start : start + self._engine.batch_tokens]
+            self._evaluate([token for token, _ in chunk])
+            for place, (token, running) in enumerate(chunk):
+                if token.wanted:
+                    self._take(running, place)
+        for running in [r for r in self._running if not r.due]:
+            self._running.remove(running)
+            self._engine.bury(running.sequence)
+            self._free.append(running.sequence)
+        self._of.timing.steps += 1
+
+    def _due(self) -> list[tuple[Token, _Running]]:
+        due = []
+        for running in self._running:
+            last = len(running.due) - 1
+            for place, token in enumerate(running.due):
+                due.append((Token(token, running.length + place, running.sequence, place == last), running))
+        return due
+
+    def _evaluate(self, tokens: Sequence[Token]) -> None:
+        started = time.perf_counter()
+        for start in range(0, len(tokens), self._engine.batch_tokens):
+            chunk = tokens[start : start + self._engine.batch_tokens]
+            if self._engine.full(len(chunk)):
+                # Cells of ended answers are taken once more; sums may then differ in the last bits.
+                trunks = max((trunk.length for trunk in self._trunks), default=0)
+                self._engine.clear(trunks + sum(r.length - r.base for r in self._running) + start)
+                self._of.timing.repacked += 1
+            self._engine.evaluate(chunk)
+        self._of.timing.model += time.perf_counter() - started
+
+    def _take(self, running: _Running, place: int) -> None:
+        """Take the next token of an answer from the logits of the last evaluation."""
+        running.length += len(running.due)
+        running.due = []
+        started = time.perf_counter()
+        try:
+            token = self._choose(running, self._engine.logits(place))
+            taken = [token]
+            if running.matcher is not None:
+                running.matcher.take(token)
+                taken += running.matcher.forced()
+        except ModelError as error:
+            self._end(running.index, Decoded("", error=error.message, written=running.written))
+            return
+        finally:
+            self._of.timing.mask += time.perf_counter() - started
+        running.written += 1
+        self._append(running, taken[:1], forced=False)
+        self._append(running, taken[1:])
+        if running.matcher is not None and running.matcher.finished:
+            self._complete(running)
+        elif running.written + running.forced >= running.prompt.most:
+            if running.matcher is None:
+                self._complete(running)
+            else:
+                self._end(running.index, Decoded("", error=f"it is not complete after {running.prompt.most} tokens"))
+                running.due = []
+
+    def _append(self, running: _Running, tokens: Sequence[int], forced: bool = True) -> None:
+        running.due.extend(tokens)
+        running.forced += len(tokens) if forced else 0
+        piece = b"".join(self._of._piece(token) for token in tokens)
+        running.text += piece
+        if piece:
+            self._written(running.index, piece)
+
+    def _choose(self, running: _Running, logits: np.ndarray) -> int:
+        import numpy as np
+
+        if running.matcher is None:
+            return int(logits.argmax())
+        allowed = running.matcher.allowed(self._of._room)
+        top = int(logits.argmax())
+        given = running.reader.waits(bytes(running.text)) if running.reader else None
+        if given is None and not self._of._temperature and allowed[top] and np.isfinite(logits[top]):
+            return top
+        candidates = np.flatnonzero(allowed)
+        values = logits[candidates]
+        if not np.isfinite(values.max()):
+            raise ModelError("The model's logits are no numbers.")
+        if self._of._temperature:
+            noise = self._of._random.gumbel(size=len(candidates))
+            token = int(candidates[(values / self._of._temperature + noise).argmax()])
+        else:
+            token = int(candidates[values.argmax()])
+        if given is not None and running.reader is not None:
+            running.reader.step(given, candidates, values, token)
+        return token
+
+    def _complete(self, running: _Running) -> None:
+        running.due = []
+        try:
+            text = running.text.decode("utf-8")
+        except UnicodeDecodeError:
+            self._end(running.index, Decoded("", error="it is not UTF-8", written=running.written))
+            return
+        probabilities = running.reader.distribution if running.reader else {}
+        self._end(
+            running.index,
+            Decoded(text, "", probabilities, running.written + running.forced, running.forced),
+        )
+
+    def _end(self, index: int, answer: Decoded) -> None:
+        self._of.timing.written += answer.written
+        self._answers[index] = answer
+        self._finished(index, answer)
+
+
+def common_length(one: Sequence[int], other: Sequence[int]) -> int:
+    """Return how many tokens two prompts have in common at their beginning."""
+    limit = min(len(one), len(other))
+    return next((i for i in range(limit) if one[i] != other[i]), limit)
+
+
+def shared_depths(prompts: Sequence[Sequence[int]], place: int, most: int) -> list[int]:
+    """
+    Return the lengths at which later prompts branch off one, ascending.
+
+    Args:
+        prompts: Sorted, so that those with a common beginning stand together.
+        place:   Which one.
+        most:    How many lengths at most; the shortest are kept, they serve most prompts.
+
+    """
+    own = prompts[place]
+    depth = len(own) - 1
+    depths: set[int] = set()
+    for other in prompts[place + 1 :]:
+        depth = min(depth, common_length(own, other), len(other) - 1)
+        if depth <= 0:
+            break
+        depths.add(depth)
+    return sorted(depths)[:most]
