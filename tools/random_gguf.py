@@ -80,7 +80,7 @@ SHAPES = {
     "3B": Shape("qwen2", 36, 2048, 11008, 16, 2),
     "7B": Shape("qwen2", 28, 3584, 18944, 28, 4, tied=False),
 }
-TINY = Shape("llama", 2, 256, 256, 4, 2, window=4096)
+TINY = Shape("llama", 2, 128, 256, 2, 1, window=16384)
 TINY_SHAPES = {
     "tiny-bpe": replace(TINY, architecture="qwen2"),
     "tiny-spm": TINY,

@@ -8,6 +8,7 @@ Heavy libraries are imported inside the functions that need them, so that
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -20,8 +21,9 @@ from draftproof import __version__
 from draftproof.adapters import network
 from draftproof.adapters.files import data_folder, read_document, read_folder
 from draftproof.documents.requirements import find_requirements
+from draftproof.domain.asking import Effort
 from draftproof.domain.document import Document, DocumentName, Requirements
-from draftproof.errors import DataError, EmbedderError, StoreError
+from draftproof.errors import DataError, EmbedderError, ModelError, StoreError
 from draftproof.settings import Settings
 
 if TYPE_CHECKING:
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
 
     from draftproof.adapters.chroma import ChromaNotes
     from draftproof.adapters.llamacpp.embedder import LlamaCppEmbedder
+    from draftproof.adapters.llamacpp.language_model import GgufLanguageModel
     from draftproof.documents.cues import Cue
     from draftproof.documents.injection import InjectionRule
     from draftproof.domain.notes import Knowledge
@@ -39,8 +42,10 @@ if TYPE_CHECKING:
     from draftproof.facts.settings import SettingRule
     from draftproof.knowledge.kafka_names import KafkaNames
     from draftproof.review.judge import Weights
+    from draftproof.review.adjudicate import Adjudicator
     from draftproof.review.pipeline import Reviewer
     from draftproof.review.prepare import Reference
+    from draftproof.review.prompts import Prompt
 
 
 @dataclass
@@ -145,6 +150,20 @@ class Library:
         from draftproof.adapters.weights import load_weights
 
         return load_weights(data_folder("models"), self.check_ids)
+
+    @cached_property
+    def prompts(self) -> dict[str, Prompt]:
+        """What a language model is asked; a user's own file of the same name comes first."""
+        from draftproof.review.prompts import VARIABLES, read_prompt
+
+        found = {}
+        for name in VARIABLES:
+            places = [*reversed([p / "prompts" for p in self._places[1:]]), data_folder("prompts")]
+            path = next((p / f"{name}.j2" for p in places if (p / f"{name}.j2").is_file()), None)
+            if path is None:
+                raise DataError(f"The prompt {name}.j2 is missing.", "Install Draftproof once more.")
+            found[name] = read_prompt(name, path.read_text(encoding="utf-8"), str(path))
+        return found
 
     @cached_property
     def digest(self) -> str:
@@ -271,6 +290,7 @@ def make_reviewer(
     settings: Settings,
     notice: Callable[[str], None],
     progress: Callable[[int, int], None] | None = None,
+    asking: Asking | None = None,
 ) -> Reviewer:
     """
     Return a reviewer that is ready.
@@ -279,6 +299,7 @@ def make_reviewer(
         settings: Where things stand.
         notice:   Told in one line what the review has to do without.
         progress: Told how many of the project's own texts have been embedded.
+        asking:   How a language model is asked; ``None`` for not at all.
 
     """
     from draftproof.review.judge import EvidenceJudge
@@ -307,6 +328,7 @@ def make_reviewer(
             f"Notes are looked up on the Chroma server {settings.chroma}: it gets the notes and vectors of the "
             "rubric's own questions, nothing of the documents."
         )
+    model = open_model(settings) if asking is not None and settings.model else None
     index = _later(lambda: note_index(settings, library, embedder, note_vectors, notice))
     return Reviewer(
         reference=reference,
@@ -321,10 +343,82 @@ def make_reviewer(
             "version": __version__,
             "embedder": embedder.name if embedder else "none (BM25 and patterns alone)",
             "knowledge": f"sha256:{library.digest[:12]}",
+            **(_model_names(model, library) if model else {}),
         },
-        tokens_read=lambda: {"embedder": embedder.tokens_read if embedder else 0},
+        tokens_read=lambda: {
+            "embedder": embedder.tokens_read if embedder else 0,
+            **({model.name: model.tokens_read} if model else {}),
+        },
+        adjudicator=_adjudicator(model, library, asking) if model and asking else None,
+        tokens_written=lambda: {model.name: model.tokens_written} if model else {},
         connections_refused=network.refused,
         bytes_sent=network.sent,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Asking:
+    """
+    How a language model is asked.
+
+    Args:
+        effort:  Which checks it is asked about.
+        seconds: Time for all questions, from the first; 0 for as long as it takes.
+
+    """
+
+    effort: Effort = Effort.STANDARD
+    seconds: float = 0.0
+
+
+def open_model(settings: Settings) -> GgufLanguageModel:
+    """
+    Return the user's generative model, proven to be constrained.
+
+    Raises:
+        ModelError: It cannot be loaded or constrained.
+
+    """
+    from draftproof.adapters.llamacpp.engine import EngineOptions
+    from draftproof.adapters.llamacpp.language_model import GgufLanguageModel
+
+    template = ""
+    if settings.chat_template:
+        try:
+            template = Path(settings.chat_template).expanduser().read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            raise ModelError(f"The chat template {settings.chat_template} cannot be read: {error}.") from error
+    options = EngineOptions(settings.window, settings.parallel, settings.threads, settings.gpu_layers)
+    model = GgufLanguageModel(Path(settings.model).expanduser(), options, template)
+    try:
+        model.prove()
+    except ModelError:
+        model.close()
+        raise
+    return model
+
+
+def _model_names(model: GgufLanguageModel, library: Library) -> dict[str, str]:
+    prompts = sha256("".join(f"{p.name}{p.system}{p.user}" for p in library.prompts.values()).encode())
+    return {"model": f"{model.name} ({model.engine.description})", "prompts": f"sha256:{prompts.hexdigest()[:12]}"}
+
+
+def _adjudicator(model: GgufLanguageModel, library: Library, asking: Asking) -> Adjudicator:
+    from draftproof.review.adjudicate import Adjudicator
+
+    started: list[float] = []
+
+    def in_time() -> bool:
+        started.append(time.monotonic())
+        return not asking.seconds or started[-1] - started[0] < asking.seconds
+
+    return Adjudicator(
+        model=model,
+        prompt=library.prompts["adjudicate"],
+        knowledge=library.knowledge,
+        rule=library.scoring.model,
+        effort=asking.effort,
+        go_on=in_time,
     )
 
 

@@ -32,12 +32,25 @@ class Settings:
                   on this machine (``DRAFTPROOF_CHROMA``). The notes and vectors of the
                   project's own questions go there, nothing of a reviewed document.
 
+        model:    A generative model's GGUF, or the name under which `draftproof models add`
+                  recorded one; empty for none (``DRAFTPROOF_MODEL``).
+        chat_template: A file with a Jinja chat template to use instead of the model's own
+                  (``DRAFTPROOF_CHAT_TEMPLATE``).
+        window:   Tokens of the model's context; 0 to choose (``DRAFTPROOF_WINDOW``).
+        parallel: Answers decoded together (``DRAFTPROOF_PARALLEL``).
+        gpu_layers: Layers to evaluate on a GPU (``DRAFTPROOF_GPU_LAYERS``).
+
     """
 
     data_dir: Path
     embedder: str = ""
     threads: int = 0
     chroma: str = ""
+    model: str = ""
+    chat_template: str = ""
+    window: int = 0
+    parallel: int = 8
+    gpu_layers: int = 0
 
     @property
     def embedder_path(self) -> Path | None:
@@ -109,6 +122,9 @@ def load_settings(options: Mapping[str, Any] | None = None, environment: Mapping
     return settings
 
 
+_WHOLE_NUMBERS = {"threads": (0, 512), "window": (0, 1_000_000), "parallel": (1, 64), "gpu_layers": (0, 999)}
+
+
 def _from_file(path: Path) -> dict[str, Any]:
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))
@@ -121,13 +137,14 @@ def _from_file(path: Path) -> dict[str, Any]:
 def _converted(name: str, value: Any) -> Any:
     if name == "data_dir":
         return Path(str(value)).expanduser()
-    if name == "threads":
+    if name in _WHOLE_NUMBERS:
+        least, most = _WHOLE_NUMBERS[name]
         try:
             count = int(value)
         except (TypeError, ValueError):
-            raise ValueError(f"threads is a whole number, not {value!r}") from None
-        if not 0 <= count <= 512:
-            raise ValueError(f"threads is between 0 and 512, not {count}")
+            raise ValueError(f"{name} is a whole number, not {value!r}") from None
+        if not least <= count <= most:
+            raise ValueError(f"{name} is between {least} and {most}, not {count}")
         return count
     if name == "chroma" and value and not re.fullmatch(r"(?:[\w.-]+|\[[\da-fA-F:]+\]):\d{1,5}", str(value)):
         raise ValueError(f"chroma is host:port, not {value!r}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import re
 import sys
 from dataclasses import dataclass
 from enum import StrEnum
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from draftproof.domain.asking import Effort
 from draftproof.errors import EXIT_FINDINGS, EXIT_OK
 
 if TYPE_CHECKING:
@@ -49,6 +51,8 @@ class Order:
     quiet: bool
     verbose: bool
     options: dict[str, Any]
+    effort: Effort = Effort.STANDARD
+    time_budget: str = ""
 
 
 def review(
@@ -64,6 +68,19 @@ def review(
     embedder: Annotated[
         str | None,
         typer.Option("--embedder", help="A GGUF to embed with; 'none' for BM25 and patterns alone."),
+    ] = None,
+    model: Annotated[
+        str | None,
+        typer.Option("--model", "-m", help="A generative model's GGUF for a second opinion; none is needed."),
+    ] = None,
+    effort: Annotated[Effort, typer.Option("--effort", help="How many checks the model is asked about.")] = (
+        Effort.STANDARD
+    ),
+    time_budget: Annotated[
+        str, typer.Option("--time-budget", help="Time for the model's answers, such as 90s, 10m or 1h.")
+    ] = "",
+    chat_template: Annotated[
+        str | None, typer.Option("--chat-template", help="A Jinja file to use instead of the model's own template.")
     ] = None,
     threads: Annotated[int | None, typer.Option("--threads", help="Threads; 0 for all cores.")] = None,
     data_dir: DataDirOption = None,
@@ -81,7 +98,15 @@ def review(
             fail_on=fail_on,
             quiet=quiet,
             verbose=verbose,
-            options={"embedder": embedder, "threads": threads, "data_dir": data_dir},
+            options={
+                "embedder": embedder,
+                "threads": threads,
+                "data_dir": data_dir,
+                "model": model,
+                "chat_template": chat_template,
+            },
+            effort=effort,
+            time_budget=time_budget,
         )
     )
 
@@ -120,9 +145,10 @@ def carry_out(order: Order) -> int:
     from draftproof.settings import load_settings
 
     settings = load_settings(order.options)
+    seconds = seconds_of(order.time_budget)
     guard_network(settings)
     from draftproof.adapters.files import check_writable, write_texts
-    from draftproof.bootstrap import make_reviewer, read_inputs
+    from draftproof.bootstrap import Asking, make_reviewer, read_inputs
     from draftproof.cli.progress import TerminalProgress
     from draftproof.errors import OutputError
     from draftproof.render.markdown import to_markdown
@@ -140,7 +166,7 @@ def carry_out(order: Order) -> int:
     said = list(notices.values())
     with TerminalProgress(order.quiet) as progress:
         progress.stage("Loading the embedder and the knowledge base")
-        reviewer = make_reviewer(settings, said.append, progress.embedding)
+        reviewer = make_reviewer(settings, said.append, progress.embedding, Asking(order.effort, seconds))
         result = reviewer.review(design, requirements, progress, said)
     rubric = reviewer.reference.rubric
     names = {check.id: (check.title, check.section) for check in rubric}
@@ -153,6 +179,24 @@ def carry_out(order: Order) -> int:
             _summarise(order, result)
             sys.stdout.flush()
     return _exit_code(order.fail_on, result)
+
+
+def seconds_of(text: str) -> float:
+    """
+    Return the seconds of a duration such as ``90s``, ``10m`` or ``1h``; 0 for an empty text.
+
+    Raises:
+        SettingsError: It is none.
+
+    """
+    from draftproof.errors import SettingsError
+
+    if not text:
+        return 0.0
+    found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*(s|m|h|)", text.strip().lower())
+    if not found or not float(found.group(1)):
+        raise SettingsError(f"--time-budget is a duration, not {text!r}.", "Write it as 90s, 10m or 1h.")
+    return float(found.group(1)) * {"s": 1, "": 1, "m": 60, "h": 3600}[found.group(2)]
 
 
 def _summarise(order: Order, result: Review) -> None:

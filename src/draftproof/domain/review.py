@@ -83,6 +83,10 @@ class Provenance:
         tokens_written: Tokens written by each model.
         bytes_sent:    Bytes sent off the machine; 0 unless a shared Chroma server is named.
         connections_refused: Outgoing connections that the guard refused.
+        model:         Name of the language model that was asked, or empty.
+        prompts:       Hash over the prompts that it was asked with, or empty.
+        asked:         Checks that it answered.
+        changed:       Those of them whose verdict it changed.
 
     """
 
@@ -96,6 +100,10 @@ class Provenance:
     tokens_written: Mapping[str, int]
     bytes_sent: int = 0
     connections_refused: int = 0
+    model: str = ""
+    prompts: str = ""
+    asked: tuple[str, ...] = ()
+    changed: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

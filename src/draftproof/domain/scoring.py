@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from draftproof.domain.asking import ModelRule
 from draftproof.domain.findings import Finding, Severity, Verdict
 from draftproof.domain.review import Assessment, LostPoints, Score
 from draftproof.domain.rubric import Check, Rubric
@@ -48,6 +49,7 @@ class ScoringRule:
     readiness: Sequence[GradeRule]
     partial_share: float
     second_look: float
+    model: ModelRule
 
     def weight(self, check: Check) -> float:
         """Return how much a check weighs: by the severity that its absence has."""

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 
 from draftproof.documents.cues import Cue
 from draftproof.documents.injection import InjectionRule
+from draftproof.domain.asking import ModelRule
 from draftproof.domain.findings import Verdict
 from draftproof.domain.notes import Exemplar, Note
 from draftproof.domain.rubric import SECTIONS, Aspect, Check, FlawRule, Part, Rubric
@@ -299,4 +300,5 @@ def load_scoring(text: str, place: str) -> ScoringRule:
         readiness=[GradeRule(**grade.model_dump()) for grade in shape.readiness],
         partial_share=shape.checklist.partial_share,
         second_look=shape.second_look,
+        model=ModelRule(shape.model.share, shape.model.told, shape.model.ask_below),
     )

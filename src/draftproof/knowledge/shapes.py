@@ -10,6 +10,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from draftproof.documents.lexical import folded_pattern
+from draftproof.domain.asking import Effort
 from draftproof.domain.findings import Severity, Verdict
 from draftproof.errors import DataError
 
@@ -301,6 +302,14 @@ class ChecklistShape(Shape):
     partial_share: float = Field(ge=0, le=1)
 
 
+class ModelRuleShape(Shape):
+    """How a language model's word is weighed."""
+
+    share: float = Field(ge=0, le=1)
+    told: float = Field(gt=0, lt=1)
+    ask_below: dict[Effort, float] = Field(min_length=len(Effort), max_length=len(Effort))
+
+
 class ScoringShape(Shape):
     """``knowledge/scoring.yaml``."""
 
@@ -310,3 +319,4 @@ class ScoringShape(Shape):
     readiness: list[GradeRuleShape] = Field(min_length=1)
     checklist: ChecklistShape
     second_look: float = Field(ge=0, le=1)
+    model: ModelRuleShape

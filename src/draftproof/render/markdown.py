@@ -393,7 +393,11 @@ class _Report:
         yield "---"
         yield ""
         inputs = "; ".join(f"{i.path} ({i.lines} lines, sha256 {i.sha256[:12]})" for i in made.inputs)
+        model = ""
+        if made.model:
+            checks = count(len(made.asked), "check")
+            model = f"model {made.model} (asked about {checks}, changed {len(made.changed)} of the verdicts) · "
         yield (
             f"Draftproof {made.version} · judge {made.judge} · embedder {made.embedder} · "
-            f"knowledge {made.knowledge} · {inputs} · bytes sent off the machine: {made.bytes_sent}"
+            f"knowledge {made.knowledge} · {model}{inputs} · bytes sent off the machine: {made.bytes_sent}"
         )

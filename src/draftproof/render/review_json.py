@@ -126,6 +126,10 @@ class ProvenanceJson(Part):
     tokens_written: dict[str, int]
     bytes_sent: int
     connections_refused: int
+    model: str | None
+    prompts: str | None
+    asked: list[str]
+    changed: list[str]
 
 
 class ReviewJson(Part):
@@ -256,4 +260,8 @@ def _provenance(review: Review) -> ProvenanceJson:
         tokens_written=dict(made.tokens_written),
         bytes_sent=made.bytes_sent,
         connections_refused=made.connections_refused,
+        model=made.model or None,
+        prompts=made.prompts or None,
+        asked=list(made.asked),
+        changed=list(made.changed),
     )

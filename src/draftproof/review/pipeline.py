@@ -23,6 +23,7 @@ from draftproof.domain.review import InputRecord, Provenance, Review
 from draftproof.domain.scoring import ScoringRule, assess
 from draftproof.domain.severity import SeverityRule
 from draftproof.errors import StoreError
+from draftproof.review.adjudicate import Adjudication, Adjudicator
 from draftproof.review.advice import all_fixes, with_advice
 from draftproof.review.consistency import find_inconsistencies
 from draftproof.review.coverage import RequirementReader, requirement_finding
@@ -56,6 +57,8 @@ class Reviewer:
         tokens_read:        Called for the tokens that the embedder has read.
         connections_refused: Called for how many connections the guard has refused.
         bytes_sent:         Called for how many bytes have left the machine.
+        adjudicator:        Asks a language model, where there is one.
+        tokens_written:     Called for the tokens that language models have written.
         clock:              Tells the time.
 
     """
@@ -72,6 +75,8 @@ class Reviewer:
     tokens_read: Callable[[], Mapping[str, int]]
     connections_refused: Callable[[], int]
     bytes_sent: Callable[[], int]
+    adjudicator: Adjudicator | None = None
+    tokens_written: Callable[[], Mapping[str, int]] = dict
     clock: Clock = time.perf_counter
 
     def review(
@@ -100,6 +105,10 @@ class Reviewer:
         material = prepare(design, requirements, self.reference, progress.advance)
         watch.start("Judging 72 checks")
         findings = dict(self.judge.judge(self.reference.rubric, material))
+        second = self._adjudicated(findings, material, watch, progress)
+        changed = tuple(n for n in second.asked if second.findings[n].verdict is not findings[n].verdict)
+        findings = dict(second.findings)
+        said.extend(model_notices(second))
         watch.start("Comparing with the requirements")
         inconsistencies = find_inconsistencies(material)
         answered = with_contradictions(self._requirements(material, findings, inconsistencies), inconsistencies)
@@ -125,9 +134,13 @@ class Reviewer:
                 inputs=tuple(InputRecord(d.name.value, d.path, d.sha256, len(d.lines)) for d in documents),
                 seconds=watch.seconds,
                 tokens_read=dict(self.tokens_read()),
-                tokens_written={},
+                tokens_written=dict(self.tokens_written()),
                 bytes_sent=self.bytes_sent(),
                 connections_refused=self.connections_refused(),
+                model=self.names.get("model", ""),
+                prompts=self.names.get("prompts", ""),
+                asked=second.asked,
+                changed=changed,
             ),
             notices=(*notices, *said, *(notice for d in documents for notice in d.notices)),
             has_requirements=requirements is not None,
@@ -141,6 +154,14 @@ class Reviewer:
             return design, None, found
         document, more = mark_injections(requirements.document, self.injections)
         return design, replace(requirements, document=document), found + more
+
+    def _adjudicated(
+        self, findings: Mapping[str, Finding], material: Material, watch: _Watch, progress: Progress
+    ) -> Adjudication:
+        if self.adjudicator is None:
+            return Adjudication(findings)
+        watch.start("Asking the language model")
+        return self.adjudicator.adjudicate(self.reference.rubric, findings, material, progress)
 
     def _requirements(
         self, material: Material, findings: Mapping[str, Finding], inconsistencies: Sequence[Inconsistency]
@@ -203,6 +224,20 @@ class Reviewer:
             fired = [flaws[rule] for rule in findings[name].rules if rule in flaws]
             wanted.append(fired[0] if fired else material.query_vectors[name][0])
         return dict(zip(ids, index.query(_stacked(wanted), _NOTES_FOR_A_CHECK), strict=True)) if ids else {}
+
+
+def model_notices(second: Adjudication) -> list[str]:
+    """Return in a line each what the language model was not asked, and what it did not answer."""
+    notices = []
+    if second.unasked:
+        notices.append(
+            f"The time was over before the language model was asked about {len(second.unasked)} checks: "
+            f"{', '.join(second.unasked)}. The judge's verdicts stand."
+        )
+    if second.refused:
+        reasons = "; ".join(f"{name}: {reason}" for name, reason in second.refused.items())
+        notices.append(f"The language model gave no usable answer on {len(second.refused)} checks ({reasons}).")
+    return notices
 
 
 def with_contradictions(

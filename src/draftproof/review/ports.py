@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Protocol
 
+from draftproof.domain.asking import Answer, Question
 from draftproof.domain.findings import Finding
 from draftproof.domain.rubric import Rubric
 
@@ -24,6 +25,19 @@ class Judge(Protocol):
 
     def judge(self, rubric: Rubric, material: Material) -> Mapping[str, Finding]:
         """Return one finding for every check, by id; severity and advice come later."""
+        ...
+
+
+class LanguageModel(Protocol):
+    """Answers closed questions, each under its schema or not at all."""
+
+    @property
+    def name(self) -> str:
+        """Name for the report: the model, and where it runs if that is not this process."""
+        ...
+
+    def answer(self, questions: Sequence[Question]) -> Sequence[Answer]:
+        """Return an answer to each question, in their order; what cannot be constrained is an error."""
         ...
 
 

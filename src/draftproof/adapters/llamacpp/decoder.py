@@ -403,6 +403,9 @@ class _Run:
         finally:
             self._of.timing.mask += time.perf_counter() - started
         running.written += 1
+        if self._engine.ends(token):
+            self._complete(running)
+            return
         self._append(running, taken[:1], forced=False)
         self._append(running, taken[1:])
         if running.matcher is not None and running.matcher.finished:

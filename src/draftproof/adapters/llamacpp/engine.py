@@ -213,6 +213,10 @@ class LlamaCppEngine:
             count = self._lib.llama_tokenize(self.vocabulary, data, len(data), room, -count, False, special)
         return list(room[: max(0, count)])
 
+    def ends(self, token: int) -> bool:
+        """Return whether a token ends an answer."""
+        return bool(self._lib.llama_vocab_is_eog(self.vocabulary, token))
+
     def piece(self, token: int) -> bytes:
         """Return the bytes of a token, special ones by their names."""
         return self._pieces(token)

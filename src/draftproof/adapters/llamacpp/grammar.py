@@ -42,10 +42,15 @@ class Grammars:
 
     @staticmethod
     def of_schema(schema: Mapping[str, Any] | str) -> str:
-        """Return the grammar of a JSON schema: members in its order, no white space between them."""
+        """
+        Return the grammar of a JSON schema: members in its order, no white space between them.
+
+        An object with named members is closed where the schema does not say otherwise;
+        pydantic's schemas leave that out, and a model would go on inventing members.
+        """
         import llguidance
 
-        text = schema if isinstance(schema, str) else json.dumps(schema)
+        text = json.dumps(_closed(json.loads(schema) if isinstance(schema, str) else schema))
         return str(
             llguidance.LLMatcher.grammar_from_json_schema(
                 text, overrides={"whitespace_flexible": False, "item_separator": ",", "key_separator": ":"}
@@ -149,6 +154,17 @@ class Matcher:
     def _prove(self) -> None:
         if self._inner.is_error():
             raise ModelError(f"The mask failed: {_first_line(self._inner.get_error())}.")
+
+
+def _closed(schema: Any) -> Any:
+    if isinstance(schema, list):
+        return [_closed(part) for part in schema]
+    if not isinstance(schema, Mapping):
+        return schema
+    closed = {name: _closed(part) for name, part in schema.items()}
+    if isinstance(closed.get("properties"), dict) and closed.get("type") == "object":
+        closed.setdefault("additionalProperties", False)
+    return closed
 
 
 def _first_line(text: str) -> str:

@@ -1,0 +1,113 @@
+"""A GGUF of the user's as the language model of a review."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from draftproof.adapters.llamacpp.decoder import Decoded, Decoder, Prompted
+from draftproof.adapters.llamacpp.engine import EngineOptions, LlamaCppEngine
+from draftproof.adapters.llamacpp.grammar import Grammars
+from draftproof.adapters.llamacpp.template import ChatTemplate
+from draftproof.domain.asking import Answer, Question
+from draftproof.errors import ModelError
+
+# Asked of every model before it is trusted with a question.
+_PROBE = Question(
+    system="Answer in the form asked for.",
+    text="Which of the two words comes first in the alphabet, apple or pear?",
+    schema={
+        "type": "object",
+        "properties": {"rationale": {"type": "string", "maxLength": 40}, "word": {"enum": ["apple", "pear"]}},
+        "required": ["rationale", "word"],
+        "additionalProperties": False,
+    },
+    most=96,
+    member="word",
+    values=("apple", "pear"),
+)
+
+
+class GgufLanguageModel:
+    """
+    Answers with a GGUF in this process.
+
+    Args:
+        path:     The file.
+        options:  How it is run.
+        template: A chat template to use instead of the file's own.
+
+    Raises:
+        ModelError: It cannot be loaded, holds no template, or cannot be constrained.
+
+    """
+
+    def __init__(self, path: Path, options: EngineOptions | None = None, template: str = "") -> None:
+        self.engine = LlamaCppEngine(path, options)
+        try:
+            self.template = ChatTemplate(self.engine, template)
+            self.grammars = Grammars(self.engine)
+            self.decoder = Decoder(self.engine, self.grammars)
+        except ModelError:
+            self.engine.close()
+            raise
+
+    @property
+    def name(self) -> str:
+        """The file's name without its ending."""
+        return self.engine.path.stem
+
+    @property
+    def tokens_read(self) -> int:
+        """Tokens evaluated so far, those of the answers included."""
+        return self.engine.evaluated
+
+    @property
+    def tokens_written(self) -> int:
+        """Tokens of all answers so far."""
+        return self.decoder.timing.written
+
+    def answer(self, questions: Sequence[Question]) -> list[Answer]:
+        """Return an answer to each question; one that cannot be constrained or is not complete is an error."""
+        answers: list[Answer] = [Answer("")] * len(questions)
+        prompts: list[tuple[int, Prompted]] = []
+        for place, question in enumerate(questions):
+            try:
+                prompts.append((place, self._prompted(question)))
+            except (ModelError, ValueError) as error:
+                answers[place] = Answer("", error=error.message if isinstance(error, ModelError) else str(error))
+        for (place, _), decoded in zip(prompts, self.decoder.decode([p for _, p in prompts]), strict=True):
+            answers[place] = _answer(decoded)
+        return answers
+
+    def prove(self) -> None:
+        """
+        Ask a small question and check that the answer is constrained.
+
+        Raises:
+            ModelError: It is not.
+
+        """
+        answer = self.answer([_PROBE])[0]
+        if answer.error:
+            raise ModelError(f"{self.engine.path.name} cannot be constrained: {answer.error}.")
+
+    def close(self) -> None:
+        """Free the model's memory."""
+        self.engine.close()
+
+    def _prompted(self, question: Question) -> Prompted:
+        messages = [{"role": "system", "content": question.system}, {"role": "user", "content": question.text}]
+        return Prompted(
+            self.template.tokens(messages),
+            self.grammars.of_schema(question.schema),
+            question.most,
+            question.member,
+            question.values,
+        )
+
+
+def _answer(decoded: Decoded | None) -> Answer:
+    if decoded is None:
+        return Answer("", error="there was no time")
+    return Answer(decoded.text, decoded.error, decoded.probabilities)

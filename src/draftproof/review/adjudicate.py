@@ -1,0 +1,360 @@
+"""
+A language model's second opinion on the checks that the judge is unsure of.
+
+Each check is one closed question over its candidate lines, numbered as in the document. The
+model names lines and one of five verdicts; its word is weighed with the judge's by
+probability, and a parsed fact or a user's own exemplar is not up for a vote.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from draftproof.documents.quotes import quote
+from draftproof.domain.asking import Answer, Effort, ModelRule, Question
+from draftproof.domain.document import Document, Passage, Span
+from draftproof.domain.findings import Basis, Finding, Source, Verdict
+from draftproof.domain.notes import Exemplar, Knowledge
+from draftproof.domain.rubric import Check, Rubric
+from draftproof.review.advice import choose_note
+from draftproof.review.material import Material
+from draftproof.review.ports import LanguageModel, Progress
+from draftproof.review.prompts import Prompt
+
+# ``missing`` begins like ``met``; every word of the answer begins with a letter of its own.
+WORDS: Mapping[str, Verdict] = {
+    "met": Verdict.MET,
+    "partial": Verdict.PARTIAL,
+    "absent": Verdict.MISSING,
+    "flawed": Verdict.FLAWED,
+    "not_applicable": Verdict.NOT_APPLICABLE,
+}
+_MOST_PASSAGES = 8
+_MOST_LINES = 30
+_LONGEST_LINE = 240
+_MOST_CITED = 4
+_LONGEST_RATIONALE = 220
+_MOST_EXAMPLES = 3
+_MOST_HEADINGS = 24
+# So many questions are put together; the most doubtful come first, should time run out.
+_AT_ONCE = 16
+_SUREST = 1e-4
+
+
+class AdjudicationAnswer(BaseModel):
+    """The form of an answer; the schema that decodes it also names the lines that were shown."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    rationale: str
+    lines: list[int]
+    verdict: Literal["met", "partial", "absent", "flawed", "not_applicable"]
+
+
+@dataclass(frozen=True, slots=True)
+class Opinion:
+    """
+    What the model said of one check.
+
+    Args:
+        verdict:       Its verdict.
+        rationale:     One sentence.
+        lines:         Lines of the design that it names.
+        probabilities: Of each verdict.
+
+    """
+
+    verdict: Verdict
+    rationale: str
+    lines: tuple[int, ...]
+    probabilities: Mapping[Verdict, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Adjudication:
+    """
+    The findings after the model was asked.
+
+    Args:
+        findings: By check id.
+        asked:    Ids of the checks that it answered.
+        refused:  Ids without an answer, with the reason.
+        unasked:  Ids for which there was no time.
+
+    """
+
+    findings: Mapping[str, Finding]
+    asked: tuple[str, ...] = ()
+    refused: Mapping[str, str] = field(default_factory=dict)
+    unasked: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Adjudicator:
+    """
+    Asks a model about checks.
+
+    Args:
+        model:     Who is asked.
+        prompt:    How.
+        knowledge: The notes.
+        rule:      How its word is weighed.
+        effort:    Which checks are asked about.
+        go_on:     Asked before each group of questions; false where the time is over.
+
+    """
+
+    model: LanguageModel
+    prompt: Prompt
+    knowledge: Knowledge
+    rule: ModelRule
+    effort: Effort = Effort.STANDARD
+    go_on: Callable[[], bool] = lambda: True
+
+    def adjudicate(
+        self, rubric: Rubric, findings: Mapping[str, Finding], material: Material, progress: Progress
+    ) -> Adjudication:
+        """
+        Return the findings with the model's word weighed in.
+
+        Args:
+            rubric:   The checks.
+            findings: The judge's, by check id.
+            material: What they rest on.
+            progress: Told how many questions are answered.
+
+        """
+        chosen = self._chosen(findings)
+        progress.stage(f"Asking {self.model.name} about {len(chosen)} checks", len(chosen))
+        changed: dict[str, Finding] = dict(findings)
+        asked: list[str] = []
+        refused: dict[str, str] = {}
+        for start in range(0, len(chosen), _AT_ONCE):
+            if not self.go_on():
+                return Adjudication(changed, tuple(asked), refused, tuple(chosen[start:]))
+            group = chosen[start : start + _AT_ONCE]
+            shown = {name: candidates(rubric.by_id[name], findings[name], material) for name in group}
+            questions = [self.question(rubric.by_id[name], shown[name], material) for name in group]
+            for name, answer in zip(group, self.model.answer(questions), strict=True):
+                opinion = self._opinion(answer, shown[name])
+                if isinstance(opinion, str):
+                    refused[name] = opinion
+                    continue
+                asked.append(name)
+                changed[name] = weighed(findings[name], opinion, self.rule.share, material.design, self.model.name)
+            progress.advance(start + len(group))
+        return Adjudication(changed, tuple(asked), refused)
+
+    def question(self, check: Check, passages: Sequence[Passage], material: Material) -> Question:
+        """Return the question about a check, with the candidate passages in the document's order."""
+        good, bad = _examples(check, passages, material)
+        note = choose_note(check, self.knowledge, (), check.question)
+        system, text = self.prompt.rendered(
+            {
+                "title": material.design.title,
+                "outline": outline(material.design),
+                "check": check,
+                "aspects": [aspect.name for aspect in check.aspects],
+                "flaws": [flaw.why for flaw in check.flaws[:_MOST_EXAMPLES]],
+                "verdicts": [(word, check.verdicts[v]) for word, v in WORDS.items() if check.verdicts.get(v)],
+                "passages": [numbered(passage, material.design) for passage in passages],
+                "advice": note.recommendation if note else "",
+                "good": good.text if good else "",
+                "bad": f"{bad.text} ({bad.why})" if bad else "",
+            }
+        )
+        return Question(system, text, schema(offered(passages)), self.prompt.most, "verdict", tuple(WORDS))
+
+    def _chosen(self, findings: Mapping[str, Finding]) -> list[str]:
+        """Return the checks to ask about, the most doubtful first."""
+        limit = self.rule.ask_below[self.effort]
+        open_ = [f for f in findings.values() if f.confidence < limit and not settled(f)]
+        return [f.check_id for f in sorted(open_, key=lambda f: (f.confidence, f.check_id))]
+
+    def _opinion(self, answer: Answer | None, passages: Sequence[Passage]) -> Opinion | str:
+        if answer is None:
+            return "there was no time"
+        if answer.error:
+            return answer.error
+        try:
+            said = AdjudicationAnswer.model_validate_json(answer.text)
+        except ValidationError:
+            return "the answer does not have the form asked for"
+        shown = offered(passages)
+        if not set(said.lines) <= set(shown):
+            return "the answer names lines that were not shown"
+        verdict = WORDS[said.verdict]
+        if verdict in (Verdict.MET, Verdict.PARTIAL, Verdict.FLAWED) and not said.lines:
+            return f"the answer says {verdict.value} and names no line"
+        told = {WORDS[word]: p for word, p in answer.probabilities.items()}
+        if not told:
+            rest = (1 - self.rule.told) / (len(WORDS) - 1)
+            told = {v: self.rule.told if v is verdict else rest for v in WORDS.values()}
+        return Opinion(verdict, said.rationale.strip(), tuple(dict.fromkeys(said.lines)), told)
+
+
+def settled(finding: Finding) -> bool:
+    """Return whether a verdict rests on a parsed fact or a user's own word, or on the absence of a whole part."""
+    return finding.verdict is Verdict.NOT_APPLICABLE or any(
+        basis.source is Source.FACT or basis.statement.startswith("your own exemplar") for basis in finding.basis
+    )
+
+
+def weighed(finding: Finding, opinion: Opinion, share: float, design: Document, name: str) -> Finding:
+    """
+    Return the finding with a model's opinion weighed in.
+
+    The probabilities are pooled geometrically, ``judge ** (1 - share) * model ** share``, and
+    the likeliest verdict is taken.
+
+    Args:
+        finding: The judge's.
+        opinion: The model's.
+        share:   The model's weight, 0 to 1.
+        design:  For quotations.
+        name:    The model's name.
+
+    """
+    pooled = {
+        verdict: math.exp(
+            (1 - share) * math.log(max(finding.probabilities.get(verdict, 0.0), _SUREST))
+            + share * math.log(max(opinion.probabilities.get(verdict, 0.0), _SUREST))
+        )
+        for verdict in Verdict
+    }
+    whole = sum(pooled.values())
+    probabilities = {verdict: round(p / whole, 4) for verdict, p in pooled.items()}
+    order = (Verdict.FLAWED, Verdict.MISSING, Verdict.PARTIAL, Verdict.MET, Verdict.NOT_APPLICABLE)
+    verdict = max(order, key=lambda v: probabilities[v])
+    cited = ", ".join(map(str, opinion.lines))
+    said = Basis(Source.MODEL, f"{name} says {opinion.verdict.value}" + (f", of line {cited}" if cited else ""))
+    changed = replace(
+        finding,
+        verdict=verdict,
+        confidence=round(probabilities[verdict], 3),
+        probabilities=probabilities,
+        basis=(*finding.basis, said),
+    )
+    if verdict is finding.verdict:
+        return changed
+    spans = _spans(opinion.lines)
+    evidence = tuple(quote(design, span) for span in spans)
+    if verdict is opinion.verdict:
+        comment = opinion.rationale if not cited else f"{opinion.rationale.rstrip('.')} (line {cited})."
+    else:
+        comment = "What was found leaves this open."
+    return replace(
+        changed,
+        evidence=evidence if verdict is not Verdict.MISSING else (),
+        comment=comment if verdict is not Verdict.MISSING else "Not found in the design.",
+        nearest=None,
+        rules=(),
+    )
+
+
+def candidates(check: Check, finding: Finding, material: Material) -> list[Passage]:
+    """Return the passages that may answer a check, in the document's order."""
+    import numpy as np
+
+    chosen: dict[int, Passage] = {}
+    cited = [evidence.span for evidence in finding.evidence]
+    cited += [finding.nearest.evidence.span] if finding.nearest else []
+    for passage in material.passages:
+        if any(passage.span.overlaps(span) for span in cited):
+            chosen.setdefault(passage.number, passage)
+    scores = material.search.fused([check.question, *check.queries], material.query_vectors.get(check.id))
+    for index in np.argsort(-scores, kind="stable"):
+        if len(chosen) >= _MOST_PASSAGES or scores[index] <= 0:
+            break
+        passage = material.passages[int(index)]
+        chosen.setdefault(passage.number, passage)
+    ordered = sorted(chosen.values(), key=lambda p: p.number)[:_MOST_PASSAGES]
+    kept: list[Passage] = []
+    lines = 0
+    for passage in ordered:
+        lines += passage.span.last - passage.span.first + 1
+        if kept and lines > _MOST_LINES:
+            break
+        kept.append(passage)
+    return kept
+
+
+def offered(passages: Sequence[Passage]) -> tuple[int, ...]:
+    """Return the numbers of the lines shown, ascending."""
+    numbers = {n for p in passages for n in range(p.span.first, min(p.span.last, p.span.first + _MOST_LINES - 1) + 1)}
+    return tuple(sorted(numbers))
+
+
+def numbered(passage: Passage, document: Document) -> dict[str, Any]:
+    """Return a passage as a prompt shows it: where it stands, and its lines with their numbers."""
+    last = min(passage.span.last, passage.span.first + _MOST_LINES - 1)
+    if passage.cut:
+        # The line holds text that addresses the reviewer; what is left of it is shown.
+        return {"path": passage.heading_path, "lines": [(passage.span.first, _short(passage.text))]}
+    lines = [(n, _short(document.lines[n - 1])) for n in range(passage.span.first, last + 1)]
+    return {"path": passage.heading_path, "lines": lines}
+
+
+def outline(document: Document) -> str:
+    """Return the document's headings of the upper levels, in order."""
+    titles = [section.title for section in document.sections if section.level <= 2]
+    return "; ".join(titles[:_MOST_HEADINGS]) or "none"
+
+
+def schema(lines: Sequence[int]) -> dict[str, Any]:
+    """Return the JSON Schema of an answer that may name these lines."""
+    array: dict[str, Any] = {"type": "array", "maxItems": _MOST_CITED, "items": {"enum": list(lines)}}
+    if not lines:
+        array = {"type": "array", "maxItems": 0}
+    return {
+        "type": "object",
+        "properties": {
+            "rationale": {"type": "string", "minLength": 10, "maxLength": _LONGEST_RATIONALE},
+            "lines": array,
+            "verdict": {"enum": list(WORDS)},
+        },
+        "required": ["rationale", "lines", "verdict"],
+        "additionalProperties": False,
+    }
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= _LONGEST_LINE else f"{text[:_LONGEST_LINE].rsplit(None, 1)[0]} …"
+
+
+def _spans(lines: Sequence[int]) -> list[Span]:
+    """Join neighbouring lines to spans."""
+    spans: list[Span] = []
+    for line in sorted(lines):
+        if spans and line == spans[-1].last + 1:
+            spans[-1] = Span(spans[-1].first, line)
+        else:
+            spans.append(Span(line, line))
+    return spans
+
+
+def _examples(
+    check: Check, passages: Sequence[Passage], material: Material
+) -> tuple[Exemplar | None, Exemplar | None]:
+    """Return the exemplars of either side that come nearest to the candidates."""
+    import numpy as np
+
+    similarity = material.exemplar_similarity
+    if similarity is None or material.exemplars is None or not passages:
+        return None, None
+    place = {passage.number: row for row, passage in enumerate(material.passages)}
+    nearness = similarity[[place[p.number] for p in passages]].max(axis=0)
+    found: list[Exemplar | None] = []
+    for labels in (("met",), ("partial", "flawed", "decoy")):
+        rows = [material.exemplars.rows[check.id, label] for label in labels if (check.id, label) in material.exemplars.rows]
+        if not rows:
+            found.append(None)
+            continue
+        joined = np.concatenate(rows)
+        found.append(material.exemplars.exemplars[int(joined[nearness[joined].argmax()])])
+    return found[0], found[1]
