@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import argparse
 import ctypes
+import re
 import subprocess
 import sys
 import tarfile
@@ -35,13 +36,14 @@ CHATML = (
     "{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}"
 )
 INST = (
-    "{{ bos_token }}{% for message in messages %}{% if message.role == 'assistant' %}{{ message.content }}{{ eos_token }}"
-    "{% else %}[INST] {{ message.content | trim }} [/INST]{% endif %}{% endfor %}"
+    "{{ bos_token }}{% for message in messages %}{% if message.role == 'assistant' %}{{ message.content }}"
+    "{{ eos_token }}{% else %}[INST] {{ message.content | trim }} [/INST]{% endif %}{% endfor %}"
 )
-_WORDS = (
-    " the of a and to in is not no met partial absent flawed not_applicable verdict lines rationale line design "
-    "topic key order retry table index test log user token data event service value name with for by on at as it"
-).split(" ")
+_WORDS = re.findall(
+    r"\w+",
+    "the of a and to in is not no met partial absent flawed not_applicable verdict lines rationale line design "
+    "topic key order retry table index test log user token data event service value name with for by on at as it",
+)
 
 
 @dataclass(frozen=True)

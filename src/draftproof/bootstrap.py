@@ -15,13 +15,13 @@ from functools import cached_property
 from hashlib import sha256
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from draftproof import __version__
 from draftproof.adapters import network
 from draftproof.adapters.files import data_folder, read_document, read_folder
 from draftproof.documents.requirements import find_requirements
-from draftproof.domain.asking import Effort
+from draftproof.domain.asking import Answer, Effort, Question
 from draftproof.domain.document import Document, DocumentName, Requirements
 from draftproof.errors import DataError, EmbedderError, ModelError, StoreError
 from draftproof.settings import Settings
@@ -31,7 +31,6 @@ if TYPE_CHECKING:
 
     from draftproof.adapters.chroma import ChromaNotes
     from draftproof.adapters.llamacpp.embedder import LlamaCppEmbedder
-    from draftproof.adapters.llamacpp.language_model import GgufLanguageModel
     from draftproof.documents.cues import Cue
     from draftproof.documents.injection import InjectionRule
     from draftproof.domain.notes import Knowledge
@@ -41,8 +40,8 @@ if TYPE_CHECKING:
     from draftproof.facts.rules import FactRule
     from draftproof.facts.settings import SettingRule
     from draftproof.knowledge.kafka_names import KafkaNames
-    from draftproof.review.judge import Weights
     from draftproof.review.adjudicate import Adjudicator
+    from draftproof.review.judge import Weights
     from draftproof.review.pipeline import Reviewer
     from draftproof.review.prepare import Reference
     from draftproof.review.prompts import Prompt
@@ -371,7 +370,28 @@ class Asking:
     seconds: float = 0.0
 
 
-def open_model(settings: Settings) -> GgufLanguageModel:
+class OpenModel(Protocol):
+    """A language model with what the provenance tells of it."""
+
+    name: str
+    description: str
+    tokens_read: int
+    tokens_written: int
+
+    def answer(self, questions: Sequence[Question]) -> Sequence[Answer]:
+        """Answer questions."""
+        ...
+
+    def prove(self) -> None:
+        """Raise an error where answers are not constrained."""
+        ...
+
+    def close(self) -> None:
+        """Free it."""
+        ...
+
+
+def open_model(settings: Settings) -> OpenModel:
     """
     Return the user's generative model, proven to be constrained.
 
@@ -382,6 +402,11 @@ def open_model(settings: Settings) -> GgufLanguageModel:
     from draftproof.adapters.llamacpp.engine import EngineOptions
     from draftproof.adapters.llamacpp.language_model import GgufLanguageModel
 
+    path = Path(settings.model).expanduser()
+    if path.suffix == ".json":
+        from draftproof.adapters.scripted import ScriptedLanguageModel
+
+        return ScriptedLanguageModel(path)
     template = ""
     if settings.chat_template:
         try:
@@ -389,21 +414,21 @@ def open_model(settings: Settings) -> GgufLanguageModel:
         except (OSError, UnicodeDecodeError) as error:
             raise ModelError(f"The chat template {settings.chat_template} cannot be read: {error}.") from error
     options = EngineOptions(settings.window, settings.parallel, settings.threads, settings.gpu_layers)
-    model = GgufLanguageModel(Path(settings.model).expanduser(), options, template)
+    model: Any = GgufLanguageModel(path, options, template)
     try:
         model.prove()
     except ModelError:
         model.close()
         raise
-    return model
+    return cast("OpenModel", model)
 
 
-def _model_names(model: GgufLanguageModel, library: Library) -> dict[str, str]:
+def _model_names(model: OpenModel, library: Library) -> dict[str, str]:
     prompts = sha256("".join(f"{p.name}{p.system}{p.user}" for p in library.prompts.values()).encode())
-    return {"model": f"{model.name} ({model.engine.description})", "prompts": f"sha256:{prompts.hexdigest()[:12]}"}
+    return {"model": f"{model.name} ({model.description})", "prompts": f"sha256:{prompts.hexdigest()[:12]}"}
 
 
-def _adjudicator(model: GgufLanguageModel, library: Library, asking: Asking) -> Adjudicator:
+def _adjudicator(model: OpenModel, library: Library, asking: Asking) -> Adjudicator:
     from draftproof.review.adjudicate import Adjudicator
 
     started: list[float] = []

@@ -34,13 +34,16 @@ WORDS: Mapping[str, Verdict] = {
     "flawed": Verdict.FLAWED,
     "not_applicable": Verdict.NOT_APPLICABLE,
 }
-_MOST_PASSAGES = 8
-_MOST_LINES = 30
-_LONGEST_LINE = 240
+# A prompt costs a laptop as much as an answer: a hundred tokens a second.
+_MOST_PASSAGES = 5
+_MOST_LINES = 12
+_LONGEST_LINE = 200
+_LONGEST_EXAMPLE = 160
 _MOST_CITED = 4
 _LONGEST_RATIONALE = 220
-_MOST_EXAMPLES = 3
-_MOST_HEADINGS = 24
+_MOST_FLAWS = 2
+_MOST_HEADINGS = 16
+_EXPLAINED = ("met", "partial", "flawed")
 # So many questions are put together; the most doubtful come first, should time run out.
 _AT_ONCE = 16
 _SUREST = 1e-4
@@ -160,12 +163,14 @@ class Adjudicator:
                 "outline": outline(material.design),
                 "check": check,
                 "aspects": [aspect.name for aspect in check.aspects],
-                "flaws": [flaw.why for flaw in check.flaws[:_MOST_EXAMPLES]],
-                "verdicts": [(word, check.verdicts[v]) for word, v in WORDS.items() if check.verdicts.get(v)],
+                "flaws": [flaw.why for flaw in check.flaws[:_MOST_FLAWS]],
+                "verdicts": [
+                    (word, check.verdicts[WORDS[word]]) for word in _EXPLAINED if check.verdicts.get(WORDS[word])
+                ],
                 "passages": [numbered(passage, material.design) for passage in passages],
                 "advice": note.recommendation if note else "",
-                "good": good.text if good else "",
-                "bad": f"{bad.text} ({bad.why})" if bad else "",
+                "good": _short(good.text, _LONGEST_EXAMPLE) if good else "",
+                "bad": _short(bad.text, _LONGEST_EXAMPLE) if bad else "",
             }
         )
         return Question(system, text, schema(offered(passages)), self.prompt.most, "verdict", tuple(WORDS))
@@ -262,26 +267,26 @@ def candidates(check: Check, finding: Finding, material: Material) -> list[Passa
     import numpy as np
 
     chosen: dict[int, Passage] = {}
+    lines = 0
+
+    def add(passage: Passage) -> None:
+        nonlocal lines
+        count = min(passage.span.last - passage.span.first + 1, _MOST_LINES)
+        if passage.number not in chosen and len(chosen) < _MOST_PASSAGES and lines + count <= _MOST_LINES:
+            chosen[passage.number] = passage
+            lines += count
+
     cited = [evidence.span for evidence in finding.evidence]
     cited += [finding.nearest.evidence.span] if finding.nearest else []
     for passage in material.passages:
         if any(passage.span.overlaps(span) for span in cited):
-            chosen.setdefault(passage.number, passage)
+            add(passage)
     scores = material.search.fused([check.question, *check.queries], material.query_vectors.get(check.id))
     for index in np.argsort(-scores, kind="stable"):
         if len(chosen) >= _MOST_PASSAGES or scores[index] <= 0:
             break
-        passage = material.passages[int(index)]
-        chosen.setdefault(passage.number, passage)
-    ordered = sorted(chosen.values(), key=lambda p: p.number)[:_MOST_PASSAGES]
-    kept: list[Passage] = []
-    lines = 0
-    for passage in ordered:
-        lines += passage.span.last - passage.span.first + 1
-        if kept and lines > _MOST_LINES:
-            break
-        kept.append(passage)
-    return kept
+        add(material.passages[int(index)])
+    return sorted(chosen.values(), key=lambda p: p.number)
 
 
 def offered(passages: Sequence[Passage]) -> tuple[int, ...]:
@@ -295,9 +300,14 @@ def numbered(passage: Passage, document: Document) -> dict[str, Any]:
     last = min(passage.span.last, passage.span.first + _MOST_LINES - 1)
     if passage.cut:
         # The line holds text that addresses the reviewer; what is left of it is shown.
-        return {"path": passage.heading_path, "lines": [(passage.span.first, _short(passage.text))]}
+        return {"path": _path(passage), "lines": [(passage.span.first, _short(passage.text))]}
     lines = [(n, _short(document.lines[n - 1])) for n in range(passage.span.first, last + 1)]
-    return {"path": passage.heading_path, "lines": lines}
+    return {"path": _path(passage), "lines": lines}
+
+
+def _path(passage: Passage) -> str:
+    """The headings above without the document's title, the nearest two."""
+    return " > ".join(passage.headings[1:][-2:])
 
 
 def outline(document: Document) -> str:
@@ -323,8 +333,8 @@ def schema(lines: Sequence[int]) -> dict[str, Any]:
     }
 
 
-def _short(text: str) -> str:
-    return text if len(text) <= _LONGEST_LINE else f"{text[:_LONGEST_LINE].rsplit(None, 1)[0]} …"
+def _short(text: str, most: int = _LONGEST_LINE) -> str:
+    return text if len(text) <= most else f"{text[:most].rsplit(None, 1)[0]} …"
 
 
 def _spans(lines: Sequence[int]) -> list[Span]:
@@ -338,9 +348,7 @@ def _spans(lines: Sequence[int]) -> list[Span]:
     return spans
 
 
-def _examples(
-    check: Check, passages: Sequence[Passage], material: Material
-) -> tuple[Exemplar | None, Exemplar | None]:
+def _examples(check: Check, passages: Sequence[Passage], material: Material) -> tuple[Exemplar | None, Exemplar | None]:
     """Return the exemplars of either side that come nearest to the candidates."""
     import numpy as np
 
@@ -351,7 +359,9 @@ def _examples(
     nearness = similarity[[place[p.number] for p in passages]].max(axis=0)
     found: list[Exemplar | None] = []
     for labels in (("met",), ("partial", "flawed", "decoy")):
-        rows = [material.exemplars.rows[check.id, label] for label in labels if (check.id, label) in material.exemplars.rows]
+        rows = [
+            material.exemplars.rows[check.id, label] for label in labels if (check.id, label) in material.exemplars.rows
+        ]
         if not rows:
             found.append(None)
             continue

@@ -99,7 +99,7 @@ class Reviewer:
         progress = progress or Silence()
         watch = _Watch(self.clock, progress)
         said: list[str] = []
-        design, requirements, injections = self._mark(design, requirements)
+        design, requirements, injections = self.marked(design, requirements)
 
         watch.start("Reading the design", len(design.evidence_passages))
         material = prepare(design, requirements, self.reference, progress.advance)
@@ -146,9 +146,11 @@ class Reviewer:
             has_requirements=requirements is not None,
         )
 
-    def _mark(
+    def marked(
         self, design: Document, requirements: Requirements | None
     ) -> tuple[Document, Requirements | None, tuple[Injection, ...]]:
+        """Return the documents with what addresses the reviewer marked, and a finding for each such place."""
+        """Return the documents with what addresses the reviewer marked, and a finding for each such place."""
         design, found = mark_injections(design, self.injections)
         if requirements is None:
             return design, None, found

@@ -116,7 +116,6 @@ class Timing:
     mask: float = 0.0
     steps: int = 0
     repacked: int = 0
-    evaluated: int = 0
     written: int = 0
 
 
@@ -143,6 +142,7 @@ class Decoder:
         self._piece = lru_cache(maxsize=65536)(engine.piece)
         # What the sequences hold at the end of a call stays for the next one.
         self._kept: tuple[int, ...] = ()
+        engine.reset()
         self.timing = Timing()
 
     def decode(
@@ -190,12 +190,12 @@ class _Run:
         order = [index for index in order if self._fits(index)]
         try:
             self._decode(self._branches(order))
-        finally:
-            for running in self._running:
-                self._engine.bury(running.sequence)
-            self._running = []
-            self._keep_root()
-            self._of.timing.evaluated = self._engine.evaluated
+        except BaseException:
+            # Whatever stopped it, the next call starts from nothing.
+            self._of._kept = ()
+            self._engine.reset()
+            raise
+        self._keep_root()
         return self._answers
 
     def _fits(self, index: int) -> bool:

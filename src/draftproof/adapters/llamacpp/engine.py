@@ -296,6 +296,11 @@ class LlamaCppEngine:
         self.drop(self.sequences + 1)
         self.cells = kept
 
+    def reset(self) -> None:
+        """Forget all sequences."""
+        self._lib.llama_memory_clear(self._memory, True)
+        self.cells = 0
+
     def crop(self, sequence: int, length: int) -> bool:
         """Cut a sequence to a length; return whether the model can."""
         return bool(self._lib.llama_memory_seq_rm(self._memory, sequence, length, -1))

@@ -58,6 +58,11 @@ class GgufLanguageModel:
         return self.engine.path.stem
 
     @property
+    def description(self) -> str:
+        """Architecture, size and quantization."""
+        return self.engine.description
+
+    @property
     def tokens_read(self) -> int:
         """Tokens evaluated so far, those of the answers included."""
         return self.engine.evaluated

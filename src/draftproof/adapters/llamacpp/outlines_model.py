@@ -25,7 +25,7 @@ from draftproof.errors import ModelError
 DEFAULT_MOST = 512
 
 
-class DecoderModel(VLLMOffline):  # type: ignore[misc]
+class DecoderModel(VLLMOffline):
     """
     Asks a model in this process.
 
@@ -60,11 +60,9 @@ class DecoderModel(VLLMOffline):  # type: ignore[misc]
 
     def generate_batch(
         self,
-        model_input: Sequence[Chat | str],
+        model_input: list[Chat | str],
         output_type: Any = None,
-        *,
-        output_types: Sequence[Any] = (),
-        max_tokens: int = DEFAULT_MOST,
+        **options: Any,
     ) -> list[str]:
         """
         Return the answers to several prompts, decoded together.
@@ -72,12 +70,13 @@ class DecoderModel(VLLMOffline):  # type: ignore[misc]
         Args:
             model_input:  Questions or chats.
             output_type:  The type of all answers.
-            output_types: A type for each answer instead.
-            max_tokens:   Tokens of an answer after which it is given up.
+            options:      ``output_types``, a type for each answer instead; ``max_tokens``, after
+                          which an answer is given up.
 
         """
-        types = output_types or [output_type] * len(model_input)
-        prompts = [self._prompted(one, kind, max_tokens) for one, kind in zip(model_input, types, strict=True)]
+        types = options.get("output_types") or [output_type] * len(model_input)
+        most = options.get("max_tokens", DEFAULT_MOST)
+        prompts = [self._prompted(one, kind, most) for one, kind in zip(model_input, types, strict=True)]
         return [_text(answer) for answer in self._decoder.decode(prompts)]
 
     def generate_stream(self, model_input: Chat | str, output_type: Any = None, **options: Any) -> Iterator[str]:

@@ -65,7 +65,9 @@ class ChatTemplate:
         found: list[int] = []
         for place, piece in enumerate(_MARKS.split(self.rendered([m["role"] for m in messages]))):
             # Odd pieces are the numbers of the placeholders.
-            found += self._engine.tokens(contents[int(piece)]) if place % 2 else self._engine.tokens(piece, special=True)
+            found += (
+                self._engine.tokens(contents[int(piece)]) if place % 2 else self._engine.tokens(piece, special=True)
+            )
         beginning = self._engine.beginning
         if beginning is not None:
             while found[:1] == [beginning]:
@@ -86,7 +88,9 @@ class ChatTemplate:
             text = self._render([joined, *marked[2:]])
         missing = [place for place in range(len(roles)) if _MARK.format(place) not in text]
         if missing:
-            raise ModelError(f"The chat template of {self._engine.path.name} leaves out a message ({roles[missing[0]]}).")
+            raise ModelError(
+                f"The chat template of {self._engine.path.name} leaves out a message ({roles[missing[0]]})."
+            )
         # A thought that has begun is ended: the grammar starts with the answer.
         return f"{text}\n</think>\n\n" if _THINKING.search(text) else text
 

@@ -1,0 +1,208 @@
+"""The decoder: every answer follows its grammar, prompts are read once, batches change nothing."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import numpy as np
+import pytest
+
+from draftproof.adapters.llamacpp.decoder import Decoded, Decoder, Prompted, common_length, shared_depths
+from draftproof.adapters.llamacpp.engine import EngineOptions, LlamaCppEngine
+from draftproof.adapters.llamacpp.grammar import Grammars
+from draftproof.errors import ModelError
+from tests.fakes.gguf import tiny
+
+Engine = Callable[..., LlamaCppEngine]
+MODELS = ("tiny-bpe", "tiny-spm", "tiny-mamba")
+VERDICTS = ("met", "partial", "absent", "flawed", "not_applicable")
+SCHEMA: dict[str, Any] = {
+    "type": "object",
+    "properties": {
+        "rationale": {"type": "string", "maxLength": 40},
+        "lines": {"type": "array", "items": {"enum": [3, 4, 17]}, "maxItems": 3},
+        "verdict": {"enum": list(VERDICTS)},
+    },
+    "required": ["rationale", "lines", "verdict"],
+    "additionalProperties": False,
+}
+
+
+def decoder(engine: LlamaCppEngine, **options: Any) -> Decoder:
+    return Decoder(engine, Grammars(engine), **options)
+
+
+def prompts(engine: LlamaCppEngine, count: int = 9, most: int = 200) -> list[Prompted]:
+    """Questions over three sections of one document: instructions, section and question shared in a tree."""
+    base = engine.tokens("The design says that the topic is keyed by order id and retries are bounded. " * 3)
+    grammar = Grammars.of_schema(SCHEMA)
+    found = []
+    for number in range(count):
+        section = engine.tokens(f"Section {number // 3}: the data event service value café ≥ 3. ")
+        tokens = (*base, *section, *engine.tokens(f"question {number}: which verdict?"))
+        found.append(Prompted(tokens, grammar, most, "verdict", VERDICTS))
+    return found
+
+
+def answers(engine: LlamaCppEngine, asked: list[Prompted]) -> list[Decoded]:
+    found = decoder(engine).decode(asked)
+    assert None not in found
+    return [answer for answer in found if answer is not None]
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_every_answer_follows_its_schema(engine: Engine, name: str) -> None:
+    model = engine(name)
+    for answer in answers(model, prompts(model)):
+        assert not answer.error
+        jsonschema.validate(json.loads(answer.text), SCHEMA)
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_one_at_a_time_and_together_give_the_same_bytes_and_probabilities(engine: Engine, name: str) -> None:
+    alone, together = engine(name, parallel=1), engine(name, parallel=8)
+    assert answers(alone, prompts(alone)) == answers(together, prompts(together))
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_a_kept_prompt_gives_the_same_bytes_as_a_fresh_one(engine: Engine, name: str) -> None:
+    model = engine(name)
+    own = decoder(model)
+    cold = own.decode(prompts(model))
+    before = model.evaluated
+    warm = own.decode(prompts(model))
+    again = model.evaluated - before
+    assert warm == cold
+    assert again < before or name == "tiny-mamba"
+
+
+def test_the_order_of_the_questions_changes_no_answer(engine: Engine) -> None:
+    model = engine()
+    asked = prompts(model)
+    forwards = answers(model, asked)
+    backwards = answers(model, asked[::-1])
+    assert forwards == backwards[::-1]
+
+
+def test_what_prompts_share_is_read_once(models: Path) -> None:
+    with LlamaCppEngine(tiny(models, "tiny-bpe"), EngineOptions(window=4096, threads=1)) as model:
+        asked = prompts(model)
+        done = answers(model, asked)
+        distinct = len({prompt.tokens[:stop] for prompt in asked for stop in range(1, len(prompt.tokens) + 1)})
+        read = model.evaluated - sum(answer.written for answer in done)
+        assert read <= 1.1 * distinct
+
+
+def test_the_probabilities_are_of_all_values_and_the_answer_is_the_likeliest(engine: Engine) -> None:
+    model = engine()
+    for answer in answers(model, prompts(model)):
+        assert set(answer.probabilities) == set(VERDICTS)
+        assert sum(answer.probabilities.values()) == pytest.approx(1.0)
+        said = json.loads(answer.text)["verdict"]
+        assert answer.probabilities[said] == max(answer.probabilities.values())
+
+
+def test_a_question_that_does_not_fit_the_window_is_not_cut(engine: Engine) -> None:
+    model = engine(window=512)
+    long = Prompted(tuple(model.tokens("the design " * 600)), Grammars.of_schema(SCHEMA), 50)
+    short = prompts(model, 1, most=200)[0]
+    first, second = answers(model, [long, short])
+    assert "the window has" in first.error
+    assert not first.text
+    assert not second.error
+
+
+def test_a_small_window_repacks_and_still_answers_all(models: Path) -> None:
+    with LlamaCppEngine(tiny(models, "tiny-bpe"), EngineOptions(window=512, parallel=2, threads=1)) as model:
+        done = answers(model, prompts(model, most=120))
+        assert [bool(answer.text) for answer in done] == [not answer.error for answer in done]
+        assert sum(not answer.error for answer in done) >= 8
+
+
+def test_an_answer_that_does_not_end_is_an_error_not_a_piece(engine: Engine) -> None:
+    model = engine()
+    endless = Grammars.of_schema({"type": "array", "items": {"enum": [1]}, "minItems": 100})
+    (answer,) = answers(model, [Prompted(tuple(model.tokens("count")), endless, 20)])
+    assert answer.text == ""
+    assert "not complete after 20 tokens" in answer.error
+
+
+@pytest.mark.parametrize(
+    "schema",
+    [
+        {"type": "object", "properties": {"a": {"$ref": "#/nowhere"}}, "required": ["a"]},
+        {"type": "string", "pattern": "(?=a)b("},
+        {"type": "nonsense"},
+    ],
+)
+def test_a_schema_that_cannot_be_compiled_stops_that_answer_alone(engine: Engine, schema: dict[str, Any]) -> None:
+    model = engine()
+    tokens = tuple(model.tokens("a question"))
+    good = prompts(model, 1)[0]
+    bad, fine = answers(model, [Prompted(tokens, Grammars.of_schema(schema), 20), good])
+    assert bad.error
+    assert not bad.text
+    assert not fine.error
+
+
+def test_no_answer_is_begun_when_the_time_is_over(engine: Engine) -> None:
+    model = engine(parallel=2)
+    left = iter([True, True, False])
+    done = decoder(model).decode(prompts(model, 6), go_on=lambda: next(left, False))
+    assert sum(answer is not None for answer in done) == 2
+
+
+def test_logits_that_are_no_numbers_are_an_error(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    model = engine()
+    monkeypatch.setattr(model, "logits", lambda _: np.full(model.vocabulary_size, np.nan, dtype=np.float32))
+    (answer,) = answers(model, prompts(model, 1))
+    assert "no numbers" in answer.error
+
+
+def test_a_mask_that_fails_is_an_error(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: object) -> np.ndarray:
+        raise ModelError("The mask failed: out of fuel.")
+
+    model = engine()
+    monkeypatch.setattr("draftproof.adapters.llamacpp.grammar.Matcher.allowed", broken)
+    (answer,) = answers(model, prompts(model, 1))
+    assert answer.text == ""
+    assert "mask failed" in answer.error
+
+
+@pytest.mark.parametrize("name", ["tiny-bpe", "tiny-spm"])
+def test_wild_draws_never_leave_the_grammar(engine: Engine, name: str) -> None:
+    """At temperature 2 a model with random weights says anything; the grammar holds."""
+    model = engine(name)
+    schemas = [
+        SCHEMA,
+        {"type": "object", "properties": {"ok": {"type": "boolean"}, "n": {"type": "integer", "minimum": 1, "maximum": 12}}},
+        {"type": "array", "items": {"type": "string", "pattern": "^[a-z]{1,4}-[0-9]{2}$"}, "minItems": 1, "maxItems": 3},
+        {"anyOf": [{"const": "naïve “quote” €"}, {"type": "null"}]},
+        {"type": "object", "properties": {"t": {"type": "string", "minLength": 3, "maxLength": 9}}, "required": ["t"]},
+    ]
+    asked = [
+        Prompted(tuple(model.tokens(f"trial {number}")), Grammars.of_schema(schemas[number % len(schemas)]), 400)
+        for number in range(60)
+    ]
+    done = decoder(model, temperature=2.0, seed=7).decode(asked)
+    for number, answer in enumerate(done):
+        assert answer is not None
+        assert not answer.error
+        jsonschema.validate(json.loads(answer.text), schemas[number % len(schemas)])
+
+
+def test_later_prompts_branch_off_where_they_part() -> None:
+    sorted_prompts = [(1, 2, 3, 4, 5), (1, 2, 3, 4, 6), (1, 2, 7, 8), (1, 9)]
+    assert shared_depths(sorted_prompts, 0, 6) == [1, 2, 4]
+    assert shared_depths(sorted_prompts, 2, 6) == [1]
+    assert shared_depths(sorted_prompts, 3, 6) == []
+
+
+def test_a_prompt_that_is_the_beginning_of_another_keeps_a_token_of_its_own() -> None:
+    assert shared_depths([(1, 2, 3), (1, 2, 3, 4)], 0, 6) == [2]
+    assert common_length((1, 2), (1, 2, 3)) == 2

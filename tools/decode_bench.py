@@ -1,0 +1,281 @@
+r"""
+What constrained decoding costs: the own decoder against the ready paths, in one run.
+
+The questions are those that a review puts about a design, each with its own schema. The
+model has random weights in the shape of a real one (``tools/random_gguf.py``), since speed
+does not depend on what the weights say. Each contender answers in a process of its own, so
+that its memory can be told; seconds count from a loaded model to the last answer.
+
+::
+
+    make bench-decode
+    python tools/decode_bench.py --model models/random-0.5b.gguf --questions 24 --rivals 6
+
+``--rivals`` limits the slow contenders to the first so many questions; their seconds are
+then given for each answer. ``BENCH_OUT`` names a folder or file for the same figures as JSON.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[1]
+WINDOW = 8192
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--model", type=Path, default=ROOT / "benchmarks" / "models" / "random-0.5b-q4_k_m.gguf")
+    parser.add_argument("--design", type=Path, default=ROOT / "examples" / "tech-design.md")
+    parser.add_argument("--requirements", type=Path, default=ROOT / "examples" / "requirements.md")
+    parser.add_argument("--questions", type=int, default=24)
+    parser.add_argument("--rivals", type=int, default=24)
+    parser.add_argument("--contender", choices=list(CONTENDERS), help=argparse.SUPPRESS)
+    parser.add_argument("--asked", type=Path, help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.contender:
+        asked = json.loads(options.asked.read_text(encoding="utf-8"))
+        print(json.dumps(CONTENDERS[options.contender](options.model, asked) | {"peak_mb": peak_mb()}))
+        return
+    if not options.model.exists():
+        command = [sys.executable, str(ROOT / "tools" / "random_gguf.py"), "0.5B", "--out", str(options.model)]
+        subprocess.run(command, check=True)
+    with tempfile.TemporaryDirectory() as folder:
+        run_all(options, Path(folder))
+
+
+def run_all(options: argparse.Namespace, folder: Path) -> None:
+    """Let each contender answer, and print the table."""
+    asked = questions(options.design, options.requirements, options.questions)
+    figures: dict[str, dict[str, Any]] = {}
+    for name in CONTENDERS:
+        few = asked if name.startswith("ours") else asked[: options.rivals]
+        place = folder / f"{name}.json"
+        place.write_text(json.dumps(few), encoding="utf-8")
+        command = [sys.executable, __file__, "--model", str(options.model), "--contender", name, "--asked", str(place)]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        if done.returncode:
+            print(f"{name}: failed\n{done.stderr[-2000:]}", file=sys.stderr)
+            continue
+        figures[name] = json.loads(done.stdout.splitlines()[-1])
+        print(f"{name}: {figures[name]['seconds']:.1f} s for {figures[name]['answers']} answers", flush=True)
+    report(figures, options)
+
+
+def questions(design: Path, requirements: Path, count: int) -> list[dict[str, Any]]:
+    """Return the questions about the checks that the judge is least sure of."""
+    from draftproof.bootstrap import Library, make_reviewer, read_inputs
+    from draftproof.domain.asking import Effort
+    from draftproof.review.adjudicate import Adjudicator, candidates
+    from draftproof.review.prepare import prepare
+    from draftproof.settings import load_settings
+
+    settings = load_settings({})
+    reviewer = make_reviewer(settings, lambda text: print(text, file=sys.stderr))
+    library = Library(settings)
+    document, needs, _ = read_inputs(design, requirements)
+    document, needs, _ = reviewer.marked(document, needs)
+    material = prepare(document, needs, reviewer.reference, lambda _: None)
+    findings = reviewer.judge.judge(reviewer.reference.rubric, material)
+    asker = Adjudicator(
+        _Nobody(), library.prompts["adjudicate"], library.knowledge, library.scoring.model, Effort.THOROUGH
+    )
+    found = []
+    for finding in sorted(findings.values(), key=lambda f: (f.confidence, f.check_id))[:count]:
+        check = reviewer.reference.rubric.by_id[finding.check_id]
+        question = asker.question(check, candidates(check, finding, material), material)
+        found.append(
+            {
+                "system": question.system,
+                "text": question.text,
+                "schema": question.schema,
+                "most": question.most,
+                "member": question.member,
+                "values": question.values,
+            }
+        )
+    return found
+
+
+class _Nobody:
+    """A model that is never asked."""
+
+    name = "nobody"
+
+    def answer(self, questions: Sequence[Any]) -> list[Any]:
+        raise AssertionError(f"{len(questions)} questions are put by the contenders")
+
+
+# -- the contenders -----------------------------------------------------------------------
+
+
+def ours(parallel: int, twice: bool = False) -> Callable[[Path, list[dict[str, Any]]], dict[str, Any]]:
+    """Return the own decoder with so many answers decoded together."""
+
+    def answer(path: Path, asked: list[dict[str, Any]]) -> dict[str, Any]:
+        from draftproof.adapters.llamacpp.engine import EngineOptions
+        from draftproof.adapters.llamacpp.language_model import GgufLanguageModel
+        from draftproof.domain.asking import Question
+
+        model = GgufLanguageModel(path, EngineOptions(window=WINDOW, parallel=parallel))
+        asking = [Question(**item | {"values": tuple(item["values"])}) for item in asked]
+        started = time.perf_counter()
+        answers = model.answer(asking)
+        seconds = time.perf_counter() - started
+        timing = model.decoder.timing
+        figures = {
+            "seconds": seconds,
+            "answers": len(answers),
+            "texts": [item.text for item in answers],
+            "errors": sum(bool(item.error) for item in answers),
+            "written": timing.written,
+            "evaluated": model.engine.evaluated,
+            "distinct": distinct_tokens([model.template.tokens(_messages(item)) for item in asked]),
+            "mask_share": timing.mask / max(timing.model, 1e-9),
+            "model_seconds": timing.model,
+        }
+        if twice:
+            figures["warm_same"] = [item.text for item in model.answer(asking)] == figures["texts"]
+        return figures
+
+    return answer
+
+
+def unconstrained(path: Path, asked: list[dict[str, Any]]) -> dict[str, Any]:
+    """Write freely with llama-cpp-python's own interface, 64 tokens to each question."""
+    model = _llama(path)
+    started = time.perf_counter()
+    written = decode_seconds = 0.0
+    for item in asked:
+        model.create_completion(_plain(item), max_tokens=1, temperature=0)
+        before = time.perf_counter()
+        done = model.create_completion(_plain(item), max_tokens=65, temperature=0, logit_bias=None)
+        decode_seconds += time.perf_counter() - before
+        written += done["usage"]["completion_tokens"]
+    return {
+        "seconds": time.perf_counter() - started,
+        "answers": len(asked),
+        "written": written,
+        "decode_rate": written / decode_seconds,
+    }
+
+
+def outlines_llguidance(path: Path, asked: list[dict[str, Any]]) -> dict[str, Any]:
+    """Ask outlines with its llguidance backend, as its documentation shows."""
+    import outlines
+    from outlines.inputs import Chat
+    from outlines.types import JsonSchema
+
+    model = outlines.from_llamacpp(_llama(path))
+    started = time.perf_counter()
+    texts = []
+    for item in asked:
+        generator = outlines.Generator(model, JsonSchema(json.dumps(item["schema"])), backend="llguidance")
+        texts.append(generator(Chat(_messages(item)), max_tokens=item["most"], temperature=0))
+    return {"seconds": time.perf_counter() - started, "answers": len(asked), "texts": texts}
+
+
+def gbnf(path: Path, asked: list[dict[str, Any]]) -> dict[str, Any]:
+    """Ask llama-cpp-python with a grammar that it makes of the schema."""
+    model = _llama(path)
+    started = time.perf_counter()
+    texts = []
+    for item in asked:
+        done = model.create_chat_completion(
+            _messages(item),
+            response_format={"type": "json_object", "schema": item["schema"]},
+            max_tokens=item["most"],
+            temperature=0,
+        )
+        texts.append(done["choices"][0]["message"]["content"])
+    return {"seconds": time.perf_counter() - started, "answers": len(asked), "texts": texts}
+
+
+CONTENDERS: dict[str, Callable[[Path, list[dict[str, Any]]], dict[str, Any]]] = {
+    "ours, 8 together": ours(8, twice=True),
+    "ours, 1 at a time": ours(1),
+    "unconstrained, one sequence": unconstrained,
+    "outlines, llguidance": outlines_llguidance,
+    "llama-cpp-python, GBNF": gbnf,
+}
+
+
+def _llama(path: Path) -> Any:
+    import llama_cpp
+
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    return llama_cpp.Llama(str(path), n_ctx=WINDOW // 2, n_threads=cores, n_threads_batch=cores, verbose=False)
+
+
+def _messages(item: dict[str, Any]) -> list[dict[str, str]]:
+    return [{"role": "system", "content": item["system"]}, {"role": "user", "content": item["text"]}]
+
+
+def _plain(item: dict[str, Any]) -> str:
+    return f"{item['system']}\n\n{item['text']}\n"
+
+
+def distinct_tokens(prompts: Sequence[tuple[int, ...]]) -> int:
+    """Return how many tokens the tree of the prompts has."""
+    ordered = sorted(prompts)
+    total = 0
+    for before, prompt in zip([(), *ordered], ordered, strict=False):
+        shared = next(
+            (i for i, (a, b) in enumerate(zip(before, prompt, strict=False)) if a != b), min(len(before), len(prompt))
+        )
+        total += len(prompt) - shared
+    return total
+
+
+def peak_mb() -> float:
+    """Return the most memory that this process has held, in megabytes."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1024 if sys.platform != "darwin" else 1024**2)
+
+
+def report(figures: dict[str, dict[str, Any]], options: argparse.Namespace) -> None:
+    """Print the figures as a table of ratios to the own decoder, and write them where asked."""
+    own = figures["ours, 8 together"]
+    each = own["seconds"] / own["answers"]
+    print(f"\n{own['answers']} questions on {options.design.name}, {options.model.name}; seconds for each answer")
+    print("| contender | s an answer | times ours | tokens written | peak MB |\n|---|---|---|---|---|")
+    for name, item in figures.items():
+        rate = item["seconds"] / item["answers"]
+        written = item.get("written", "")
+        print(f"| {name} | {rate:.2f} | {rate / each:.1f} | {written} | {item['peak_mb']:.0f} |")
+    one = figures.get("ours, 1 at a time", {})
+    free = figures.get("unconstrained, one sequence", {})
+    decode_seconds = own["seconds"] - own["distinct"] / max(1e-9, _prompt_rate(own))
+    rows = {
+        "tokens read against distinct prompt tokens": (own["evaluated"] - own["written"]) / own["distinct"],
+        "mask and Python against the model's time": own["mask_share"],
+        "one at a time gives the same bytes": one.get("texts") == own["texts"],
+        "warm gives the same bytes as cold": own.get("warm_same"),
+        "answers without error": own["answers"] - own["errors"],
+        "model file, MB": options.model.stat().st_size / 1e6,
+    }
+    if free:
+        rows["unconstrained, tokens/s"] = free["decode_rate"]
+    del decode_seconds
+    for name, value in rows.items():
+        print(f"{name}: {value:.3f}" if isinstance(value, float) else f"{name}: {value}")
+    if place := os.environ.get("BENCH_OUT"):
+        target = Path(place) / "decode.json" if Path(place).is_dir() else Path(place)
+        target.write_text(json.dumps({"figures": figures, "rows": rows}, indent=1) + "\n", encoding="utf-8")
+
+
+def _prompt_rate(item: dict[str, Any]) -> float:
+    return float(item["evaluated"]) / float(item["model_seconds"])
+
+
+if __name__ == "__main__":
+    main()
