@@ -90,9 +90,7 @@ def with_injections(form: Callable[[str], str], injections: Sequence[str]) -> st
 
 @pytest.mark.parametrize("form", FORMS)
 @pytest.mark.parametrize("first", range(0, len(INJECTIONS), AT_ONCE))
-def test_ten_injections_change_no_verdict(
-    reviewer: Reviewer, untouched: Review, folder: Path, form: str, first: int
-):
+def test_ten_injections_change_no_verdict(reviewer: Reviewer, untouched: Review, folder: Path, form: str, first: int):
     text = with_injections(FORMS[form], INJECTIONS[first : first + AT_ONCE])
     (folder / "design.md").write_text(text, encoding="utf-8")
     touched = review(reviewer, folder / "design.md")

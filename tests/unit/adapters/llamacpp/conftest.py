@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -19,7 +19,7 @@ def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def engine(models: Path) -> Iterator[Callable[..., LlamaCppEngine]]:
+def engine(models: Path) -> Callable[..., LlamaCppEngine]:
     """Return a loader of tiny models that keeps them for the session."""
     loaded: dict[tuple[str, EngineOptions], LlamaCppEngine] = {}
 
@@ -31,4 +31,4 @@ def engine(models: Path) -> Iterator[Callable[..., LlamaCppEngine]]:
             loaded[name, options] = LlamaCppEngine(tiny(models, name), options)
         return loaded[name, options]
 
-    yield load
+    return load

@@ -180,8 +180,16 @@ def test_wild_draws_never_leave_the_grammar(engine: Engine, name: str) -> None:
     model = engine(name)
     schemas = [
         SCHEMA,
-        {"type": "object", "properties": {"ok": {"type": "boolean"}, "n": {"type": "integer", "minimum": 1, "maximum": 12}}},
-        {"type": "array", "items": {"type": "string", "pattern": "^[a-z]{1,4}-[0-9]{2}$"}, "minItems": 1, "maxItems": 3},
+        {
+            "type": "object",
+            "properties": {"ok": {"type": "boolean"}, "n": {"type": "integer", "minimum": 1, "maximum": 12}},
+        },
+        {
+            "type": "array",
+            "items": {"type": "string", "pattern": "^[a-z]{1,4}-[0-9]{2}$"},
+            "minItems": 1,
+            "maxItems": 3,
+        },
         {"anyOf": [{"const": "naïve “quote” €"}, {"type": "null"}]},
         {"type": "object", "properties": {"t": {"type": "string", "minLength": 3, "maxLength": 9}}, "required": ["t"]},
     ]
