@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
     from draftproof.adapters.chroma import ChromaNotes
     from draftproof.adapters.llamacpp.embedder import LlamaCppEmbedder
+    from draftproof.adapters.model_files import ModelList
     from draftproof.documents.cues import Cue
     from draftproof.documents.injection import InjectionRule
     from draftproof.domain.notes import Knowledge
@@ -327,7 +328,7 @@ def make_reviewer(
             f"Notes are looked up on the Chroma server {settings.chroma}: it gets the notes and vectors of the "
             "rubric's own questions, nothing of the documents."
         )
-    model = open_model(settings) if asking is not None and settings.model else None
+    model = open_model(settings) if asking is not None and model_path(settings) is not None else None
     index = _later(lambda: note_index(settings, library, embedder, note_vectors, notice))
     return Reviewer(
         reference=reference,
@@ -370,6 +371,36 @@ class Asking:
     seconds: float = 0.0
 
 
+def model_list(settings: Settings) -> ModelList:
+    """Return the user's recorded models."""
+    from draftproof.adapters.model_files import ModelList
+
+    return ModelList(settings.data_dir / "models" / "models.json")
+
+
+def model_path(settings: Settings) -> Path | None:
+    """
+    Return the file of the model to ask, or ``None`` for none.
+
+    A setting that is no file and has no folder in it is the name of a recorded model; without
+    a setting the recorded default is taken, and ``none`` switches that off.
+
+    Raises:
+        ModelError: The recorded file is gone or has changed.
+
+    """
+    if settings.model.lower() == "none":
+        return None
+    known = model_list(settings)
+    if not settings.model:
+        default = known.default()
+        return Path(known.verify(default.name).path) if default else None
+    path = Path(settings.model).expanduser()
+    if path.exists() or path.suffix in (".gguf", ".json") or len(path.parts) > 1:
+        return path
+    return Path(known.verify(settings.model).path)
+
+
 class OpenModel(Protocol):
     """A language model with what the provenance tells of it."""
 
@@ -402,7 +433,9 @@ def open_model(settings: Settings) -> OpenModel:
     from draftproof.adapters.llamacpp.engine import EngineOptions
     from draftproof.adapters.llamacpp.language_model import GgufLanguageModel
 
-    path = Path(settings.model).expanduser()
+    path = model_path(settings)
+    if path is None:
+        raise ModelError("No model is named.", "Name one with --model.")
     if path.suffix == ".json":
         from draftproof.adapters.scripted import ScriptedLanguageModel
 

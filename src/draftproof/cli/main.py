@@ -12,7 +12,7 @@ from typing import Annotated, Any
 import typer
 
 from draftproof import __version__
-from draftproof.cli import cost, explain, knowledge, learn, review, schema, setup
+from draftproof.cli import cost, doctor, explain, knowledge, learn, models, review, schema, setup
 from draftproof.errors import EXIT_BUG, EXIT_INTERRUPTED, EXIT_USER, DraftproofError
 
 # Typer has brought a Click of its own since 0.26, so the class is found by way of Typer.
@@ -31,6 +31,8 @@ app.command(review.ORIGINAL_NAME)(review.original)
 app.command("explain")(explain.explain)
 app.command("learn")(learn.learn)
 app.add_typer(knowledge.app, name="knowledge")
+app.add_typer(models.app, name="models")
+app.command("doctor")(doctor.doctor)
 app.command("cost")(cost.cost)
 app.command("schema")(schema.schema)
 app.command("setup")(setup.setup)

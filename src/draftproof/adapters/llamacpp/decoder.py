@@ -110,12 +110,24 @@ class _Trunk:
 
 @dataclass(slots=True)
 class Timing:
-    """Where the time goes, seconds; and tokens."""
+    """
+    Where the time goes, and how much is written.
+
+    Args:
+        model:    Seconds in llama.cpp.
+        mask:     Seconds for masks, the choice of a token and forced tokens.
+        steps:    Steps.
+        repacked: How often cells of ended answers had to be taken once more.
+        decoding: Seconds of the steps in which no prompt was read.
+        written:  Tokens of answers.
+
+    """
 
     model: float = 0.0
     mask: float = 0.0
     steps: int = 0
     repacked: int = 0
+    decoding: float = 0.0
     written: int = 0
 
 
@@ -354,6 +366,9 @@ class _Run:
     def _step(self) -> None:
         """Evaluate what is due of the running answers and take one token of each."""
         due = self._due()
+        # A step without prompts: what is written is all that is read.
+        writing = all(running.written for running in self._running)
+        started = time.perf_counter()
         for start in range(0, len(due), self._engine.batch_tokens):
             chunk = due[start : start + self._engine.batch_tokens]
             self._evaluate([token for token, _ in chunk])
@@ -365,6 +380,7 @@ class _Run:
             self._engine.bury(running.sequence)
             self._free.append(running.sequence)
         self._of.timing.steps += 1
+        self._of.timing.decoding += time.perf_counter() - started if writing else 0.0
 
     def _due(self) -> list[tuple[Token, _Running]]:
         due = []

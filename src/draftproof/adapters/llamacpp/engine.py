@@ -124,13 +124,13 @@ class LlamaCppEngine:
         self.sequences = self.parallel + _TRUNKS
         self._filled = options.filled
         self.batch_tokens = _MOST_FILLED_ROWS if options.filled else _MOST_ROWS
-        threads = options.threads or usable_cores()
+        self.threads = options.threads or usable_cores()
         context = lib.llama_context_default_params()
         context.n_ctx = self.window
         context.n_batch = context.n_ubatch = self.batch_tokens
         context.n_seq_max = self.sequences + 2
         context.n_outputs_max = self.sequences + 2
-        context.n_threads = context.n_threads_batch = threads
+        context.n_threads = context.n_threads_batch = self.threads
         context.kv_unified = True
         context.swa_full = True
         context.no_perf = True

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from draftproof.adapters.llamacpp.decoder import Decoded, Decoder, Prompted
@@ -26,6 +27,31 @@ _PROBE = Question(
     member="word",
     values=("apple", "pear"),
 )
+
+
+@dataclass(frozen=True, slots=True)
+class ShownPrompt:
+    """
+    How a model is asked, for a person to look at.
+
+    Args:
+        first:      Pieces of the first tokens, quoted.
+        last:       Pieces of the last tokens, quoted.
+        beginnings: How often the beginning token stands at the start.
+        wanted:     How often it should.
+        threads:    Threads used.
+        window:     Tokens of context.
+        parallel:   Answers decoded together.
+
+    """
+
+    first: tuple[str, ...]
+    last: tuple[str, ...]
+    beginnings: int
+    wanted: int
+    threads: int
+    window: int
+    parallel: int
 
 
 class GgufLanguageModel:
@@ -97,19 +123,38 @@ class GgufLanguageModel:
         if answer.error:
             raise ModelError(f"{self.engine.path.name} cannot be constrained: {answer.error}.")
 
+    def shown_prompt(self, count: int = 8) -> ShownPrompt:
+        """Return the first and last tokens of a rendered prompt, and how it is run."""
+        tokens = self.template.tokens(_messages(_PROBE))
+        pieces = [repr(self.engine.piece(token).decode("utf-8", errors="replace")) for token in tokens]
+        beginning = self.engine.beginning
+        leading = next((i for i, token in enumerate(tokens) if token != beginning), len(tokens))
+        return ShownPrompt(
+            first=tuple(pieces[:count]),
+            last=tuple(pieces[-count:]),
+            beginnings=leading,
+            wanted=int(beginning is not None),
+            threads=self.engine.threads,
+            window=self.engine.window,
+            parallel=self.engine.parallel,
+        )
+
     def close(self) -> None:
         """Free the model's memory."""
         self.engine.close()
 
     def _prompted(self, question: Question) -> Prompted:
-        messages = [{"role": "system", "content": question.system}, {"role": "user", "content": question.text}]
         return Prompted(
-            self.template.tokens(messages),
+            self.template.tokens(_messages(question)),
             self.grammars.of_schema(question.schema),
             question.most,
             question.member,
             question.values,
         )
+
+
+def _messages(question: Question) -> list[dict[str, str]]:
+    return [{"role": "system", "content": question.system}, {"role": "user", "content": question.text}]
 
 
 def _answer(decoded: Decoded | None) -> Answer:

@@ -1,0 +1,133 @@
+"""``draftproof models``: the generative models that a review may ask."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+DataDirOption = Annotated[Path | None, typer.Option("--data-dir", help="Where the list of models is kept.")]
+NameArgument = Annotated[str, typer.Argument(help="The name under which it is recorded.")]
+TemplateOption = Annotated[
+    str | None, typer.Option("--chat-template", help="A Jinja file to use instead of the model's own template.")
+]
+
+app = typer.Typer(help="Record and check generative models; a review needs none.", no_args_is_help=True)
+
+
+@app.command("add")
+def add(
+    file: Annotated[Path, typer.Argument(help="The GGUF; it stays where it is.")],
+    name: Annotated[str, typer.Option("--name", help="By which --model finds it; the file's name by default.")] = "",
+    default: Annotated[bool, typer.Option("--default", help="Let reviews use it without being told.")] = False,
+    chat_template: TemplateOption = None,
+    data_dir: DataDirOption = None,
+) -> int:
+    """Record a model: read what the file says, check that it fits, and that its answers can be constrained."""
+    from draftproof.bootstrap import guard_network, model_list, open_model
+    from draftproof.settings import load_settings
+
+    settings = load_settings({"data_dir": data_dir, "model": str(file), "chat_template": chat_template})
+    guard_network(settings)
+    from draftproof.adapters.model_files import check_memory, machine_memory, read_model_file
+
+    model = read_model_file(file, name)
+    check_memory(model, machine_memory())
+    open_model(settings).close()
+    model_list(settings).add(model, default)
+    typer.echo(f"{model.name}: {_described(model)}")
+    typer.echo(
+        "A constrained answer was decoded. Use it with " + (f"--model {model.name}." if not default else "any review.")
+    )
+    return 0
+
+
+@app.command("list")
+def list_models(
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False, data_dir: DataDirOption = None
+) -> int:
+    """List the recorded models; the default one is marked with a star."""
+    from draftproof.bootstrap import model_list
+    from draftproof.settings import load_settings
+
+    models = model_list(load_settings({"data_dir": data_dir})).all()
+    if as_json:
+        typer.echo(json.dumps([asdict(model) for model in models], indent=1, ensure_ascii=False))
+        return 0
+    for model in models:
+        typer.echo(f"{'*' if model.default else ' '} {model.name:32} {_described(model)}")
+    if not models:
+        typer.echo("No model is recorded. A review needs none; `draftproof models add FILE.gguf` records one.")
+    return 0
+
+
+@app.command("verify")
+def verify(
+    name: Annotated[str, typer.Argument(help="One model; all where none is named.")] = "",
+    data_dir: DataDirOption = None,
+) -> int:
+    """Check that the files are those that were recorded."""
+    from draftproof.bootstrap import model_list
+    from draftproof.settings import load_settings
+
+    known = model_list(load_settings({"data_dir": data_dir}))
+    for model_name in [name] if name else [model.name for model in known.all()]:
+        typer.echo(f"{model_name}: {known.verify(model_name).sha256}")
+    return 0
+
+
+@app.command("remove")
+def remove(name: NameArgument, data_dir: DataDirOption = None) -> int:
+    """Take a model off the list; its file stays."""
+    from draftproof.bootstrap import model_list
+    from draftproof.settings import load_settings
+
+    model_list(load_settings({"data_dir": data_dir})).remove(name)
+    typer.echo(f"{name} is off the list; its file stays.")
+    return 0
+
+
+@app.command("default")
+def set_default(
+    name: Annotated[str, typer.Argument(help="The model that reviews use without being told; 'none' for none.")],
+    data_dir: DataDirOption = None,
+) -> int:
+    """Choose the model that reviews use without being told."""
+    from draftproof.bootstrap import model_list
+    from draftproof.settings import load_settings
+
+    model_list(load_settings({"data_dir": data_dir})).set_default("" if name == "none" else name)
+    typer.echo(f"Reviews ask {name}." if name != "none" else "Reviews ask no model.")
+    return 0
+
+
+@app.command("catalog")
+def catalog() -> int:
+    """Print open models that can be fetched elsewhere and carried over, by the machine's memory."""
+    import tomllib
+
+    from draftproof.adapters.files import data_folder
+
+    entries = tomllib.loads((data_folder("models") / "catalog.toml").read_text(encoding="utf-8"))["model"]
+    for entry in entries:
+        typer.echo(f"{entry['memory_gb']:3} GB  {entry['name']} ({entry['file_gb']:g} GB, {entry['licence']})")
+        typer.echo(f"        {entry['expect']}")
+    return 0
+
+
+def _described(model: object) -> str:
+    from draftproof.adapters.model_files import ModelFile
+
+    assert isinstance(model, ModelFile)
+    parts = [
+        f"{model.architecture} {model.quantization}",
+        f"{model.size / 1024**3:.1f} GB",
+        f"window {model.window}",
+        f"needs {model.memory / 1024**3:.1f} GB",
+        model.licence or "no licence stated",
+        "chat template" if model.template else "no chat template",
+    ]
+    return ", ".join(parts)
