@@ -7,13 +7,25 @@ from collections.abc import Callable, Iterable, Sequence
 from draftproof.documents.cues import Cue
 from draftproof.domain.document import Document
 from draftproof.facts.base import Fact
+from draftproof.facts.delivery import delivery_facts
 from draftproof.facts.deployment import deployment_facts
+from draftproof.facts.diagrams import diagram_facts
 from draftproof.facts.python import python_facts
+from draftproof.facts.schemas import schema_facts
 from draftproof.facts.settings import SettingRule, pool_facts, setting_facts, topic_facts
 from draftproof.facts.sql import sql_facts
 
 Analyzer = Callable[[Document], Iterable[Fact]]
-ANALYZERS: tuple[Analyzer, ...] = (sql_facts, python_facts, deployment_facts, topic_facts, pool_facts)
+ANALYZERS: tuple[Analyzer, ...] = (
+    sql_facts,
+    python_facts,
+    deployment_facts,
+    delivery_facts,
+    schema_facts,
+    diagram_facts,
+    topic_facts,
+    pool_facts,
+)
 
 
 def read_facts(document: Document, cues: Sequence[Cue], settings: Sequence[SettingRule] = ()) -> list[Fact]:
