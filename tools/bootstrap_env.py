@@ -127,7 +127,7 @@ def install_package(dev: bool) -> None:
     wanted = hashlib.sha256((ROOT / "pyproject.toml").read_bytes()).hexdigest()
     if stamp.exists() and stamp.read_text(encoding="ascii") == wanted:
         return
-    target = ".[dev,fit,notes]" if dev else "."
+    target = ".[dev,fit,notes,server]" if dev else "."
     run("Installing Draftproof and its libraries", pip("install", "--editable", target), expected=90 if dev else 60)
     stamp.write_text(wanted, encoding="ascii")
 

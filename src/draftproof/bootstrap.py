@@ -202,8 +202,7 @@ class Library:
 
 def guard_network(settings: Settings) -> None:
     """Refuse outgoing connections from now on; called before anything heavy is imported."""
-    server = settings.chroma_server
-    network.install(frozenset({server}) if server else frozenset())
+    network.install(frozenset(filter(None, (settings.chroma_server, settings.engine_server))))
 
 
 def open_embedder(settings: Settings) -> LlamaCppEmbedder | None:
@@ -328,7 +327,10 @@ def make_reviewer(
             f"Notes are looked up on the Chroma server {settings.chroma}: it gets the notes and vectors of the "
             "rubric's own questions, nothing of the documents."
         )
-    model = open_model(settings) if asking is not None and model_path(settings) is not None else None
+    wanted = asking is not None and (settings.engine_url or model_path(settings) is not None)
+    model = open_model(settings) if wanted else None
+    if model is not None and settings.engine_url:
+        notice(f"Lines of the design were sent to {model.name.rpartition(' at ')[2]}, which the settings name.")
     index = _later(lambda: note_index(settings, library, embedder, note_vectors, notice))
     return Reviewer(
         reference=reference,
@@ -433,6 +435,10 @@ def open_model(settings: Settings) -> OpenModel:
     from draftproof.adapters.llamacpp.engine import EngineOptions
     from draftproof.adapters.llamacpp.language_model import GgufLanguageModel
 
+    if settings.engine_url:
+        from draftproof.adapters.server import ServerLanguageModel, ServerOptions
+
+        return _proven(ServerLanguageModel(ServerOptions(settings.engine_url, settings.model, settings.engine_key)))
     path = model_path(settings)
     if path is None:
         raise ModelError("No model is named.", "Name one with --model.")
@@ -447,7 +453,10 @@ def open_model(settings: Settings) -> OpenModel:
         except (OSError, UnicodeDecodeError) as error:
             raise ModelError(f"The chat template {settings.chat_template} cannot be read: {error}.") from error
     options = EngineOptions(settings.window, settings.parallel, settings.threads, settings.gpu_layers)
-    model: Any = GgufLanguageModel(path, options, template)
+    return _proven(GgufLanguageModel(path, options, template))
+
+
+def _proven(model: Any) -> OpenModel:
     try:
         model.prove()
     except ModelError:

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from platformdirs import user_config_path, user_data_path
 
@@ -39,6 +40,9 @@ class Settings:
         window:   Tokens of the model's context; 0 to choose (``DRAFTPROOF_WINDOW``).
         parallel: Answers decoded together (``DRAFTPROOF_PARALLEL``).
         gpu_layers: Layers to evaluate on a GPU (``DRAFTPROOF_GPU_LAYERS``).
+        engine_url: Base address of a server that the team hosts, asked instead of a model in
+                  this process; passages of the design go there (``DRAFTPROOF_ENGINE_URL``).
+        engine_key: Its key, where it wants one (``DRAFTPROOF_ENGINE_KEY``).
 
     """
 
@@ -51,6 +55,8 @@ class Settings:
     window: int = 0
     parallel: int = 8
     gpu_layers: int = 0
+    engine_url: str = ""
+    engine_key: str = ""
 
     @property
     def embedder_path(self) -> Path | None:
@@ -68,6 +74,14 @@ class Settings:
             return None
         host, _, port = self.chroma.rpartition(":")
         return host.strip("[]"), int(port)
+
+    @property
+    def engine_server(self) -> tuple[str, int] | None:
+        """Host and port of the language model's server, or ``None``."""
+        if not self.engine_url:
+            return None
+        parts = urlsplit(self.engine_url)
+        return parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80)
 
     @property
     def store_dir(self) -> Path:
@@ -146,6 +160,11 @@ def _converted(name: str, value: Any) -> Any:
         if not least <= count <= most:
             raise ValueError(f"{name} is between {least} and {most}, not {count}")
         return count
+    if name == "engine_url" and value:
+        parts = urlsplit(str(value))
+        if parts.scheme not in ("http", "https") or not parts.hostname:
+            raise ValueError(f"engine_url is an address such as http://gpu-box:8000/v1, not {value!r}")
+        _ = parts.port  # raises a ValueError of its own
     if name == "chroma" and value and not re.fullmatch(r"(?:[\w.-]+|\[[\da-fA-F:]+\]):\d{1,5}", str(value)):
         raise ValueError(f"chroma is host:port, not {value!r}")
     if name == "chroma" and value and int(str(value).rpartition(":")[2]) > 65535:

@@ -9,6 +9,7 @@ import pytest
 
 from draftproof.domain.findings import Verdict
 from tests.fakes.gguf import tiny
+from tests.fakes.server import obedient, serving
 from tests.functional.command import BM25, DESIGN, REQUIREMENTS, draftproof
 
 REVIEW = ("review", DESIGN, "--requirements", REQUIREMENTS, *BM25)
@@ -108,3 +109,28 @@ def test_a_users_own_prompt_comes_first_and_a_faulty_one_is_named(model: Path) -
     run = draftproof(*REVIEW, "--model", model)
     assert run.code == 2
     assert "there is no variable nonsense" in run.err
+
+
+def test_a_server_is_asked_and_the_report_says_where_lines_went() -> None:
+    with serving(obedient) as (url, server):
+        run = draftproof(*REVIEW, "--engine-url", url, "--effort", "quick")
+    assert run.code == 0, run.err
+    assert "Lines of the design were sent to 127.0.0.1" in run.err
+    made = written()["provenance"]
+    assert made["model"].startswith("scripted at 127.0.0.1")
+    assert made["asked"]
+    assert len(server.asked) >= len(made["asked"])
+
+
+def test_a_server_that_does_not_constrain_is_refused() -> None:
+    with serving(lambda _: "all is well") as (url, _):
+        run = draftproof(*REVIEW, "--engine-url", url)
+    assert run.code == 2
+    assert "ignores the schema" in run.err
+    assert not Path("review.json").exists()
+
+
+def test_another_host_than_the_one_named_stays_out_of_reach() -> None:
+    run = draftproof(*REVIEW, "--engine-url", "ftp://somewhere/v1")
+    assert run.code == 2
+    assert "engine_url is an address" in run.err

@@ -73,6 +73,10 @@ def review(
         str | None,
         typer.Option("--model", "-m", help="A generative model's GGUF for a second opinion; none is needed."),
     ] = None,
+    engine_url: Annotated[
+        str | None,
+        typer.Option("--engine-url", help="A server that you host (vLLM, llama.cpp, Ollama), instead of a GGUF here."),
+    ] = None,
     effort: Annotated[Effort, typer.Option("--effort", help="How many checks the model is asked about.")] = (
         Effort.STANDARD
     ),
@@ -104,6 +108,7 @@ def review(
                 "data_dir": data_dir,
                 "model": model,
                 "chat_template": chat_template,
+                "engine_url": engine_url,
             },
             effort=effort,
             time_budget=time_budget,

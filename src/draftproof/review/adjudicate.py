@@ -38,10 +38,10 @@ WORDS: Mapping[str, Verdict] = {
 _MOST_PASSAGES = 5
 _MOST_LINES = 12
 _LONGEST_LINE = 200
-_LONGEST_EXAMPLE = 160
+_LONGEST_EXAMPLE = 120
 _MOST_CITED = 4
 _LONGEST_RATIONALE = 220
-_MOST_FLAWS = 2
+_MOST_FLAWS = 1
 _MOST_HEADINGS = 16
 _EXPLAINED = ("met", "partial", "flawed")
 # So many questions are put together; the most doubtful come first, should time run out.

@@ -1,0 +1,93 @@
+"""A server of the team's own: asked with the same schemas, trusted only after a probe."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from draftproof.adapters.server import ServerLanguageModel, ServerOptions
+from draftproof.domain.asking import Question
+from draftproof.errors import ModelError
+from tests.fakes.server import Behaviour, obedient, schema_of, serving, slow
+
+SCHEMA = {
+    "type": "object",
+    "properties": {
+        "rationale": {"type": "string", "minLength": 10, "maxLength": 220},
+        "lines": {"type": "array", "items": {"enum": [3, 4]}, "maxItems": 4},
+        "verdict": {"enum": ["met", "absent"]},
+    },
+    "required": ["rationale", "lines", "verdict"],
+    "additionalProperties": False,
+}
+QUESTION = Question("Be brief.", "Is it so?", SCHEMA, 50, "verdict", ("met", "absent"))
+
+
+def model(url: str, seconds: float = 5.0) -> ServerLanguageModel:
+    return ServerLanguageModel(ServerOptions(url, seconds=seconds))
+
+
+def test_a_server_that_constrains_is_trusted_and_asked_with_the_schema() -> None:
+    with serving(obedient) as (url, server):
+        own = model(url)
+        own.prove()
+        answers = own.answer([QUESTION] * 5)
+        assert own.name.startswith("scripted at 127.0.0.1:")
+    assert [json.loads(answer.text)["verdict"] for answer in answers] == ["met"] * 5
+    body = server.asked[-1]
+    assert body["messages"][0] == {"role": "system", "content": "Be brief."}
+    assert (body["max_tokens"], body["temperature"]) == (50, 0)
+    assert schema_of(body)["properties"]["verdict"] == {"enum": ["met", "absent"]}
+    assert "maxLength" not in json.dumps(body)
+
+
+@pytest.mark.parametrize(
+    "behaviour",
+    [lambda _: "Paris", lambda _: '{"word": "Paris"}', lambda _: "", lambda _: '```json\n{"word": "x"}\n```'],
+)
+def test_a_server_that_ignores_the_schema_is_refused_before_any_line_is_sent(behaviour: Behaviour) -> None:
+    with serving(behaviour) as (url, server):
+        own = model(url)
+        with pytest.raises(ModelError, match="ignores the schema"):
+            own.prove()
+    assert all("Be brief" not in json.dumps(body) for body in server.asked)
+
+
+def test_an_answer_that_breaks_off_is_an_error_of_its_own() -> None:
+    def breaks(body: dict[str, Any]) -> str | int | None:
+        return None if "third" in body["messages"][1]["content"] else obedient(body)
+
+    questions = [QUESTION, QUESTION, Question("s", "the third", SCHEMA, 50)]
+    with serving(breaks) as (url, _):
+        first, second, third = model(url).answer(questions)
+    assert not first.error
+    assert not second.error
+    assert third.error
+    assert not third.text
+
+
+def test_an_error_of_the_server_is_tried_again_and_then_told() -> None:
+    with serving(lambda _: 500) as (url, server):
+        (answer,) = model(url).answer([QUESTION])
+    assert answer.error
+    assert len(server.asked) == 3
+
+
+def test_a_short_failure_is_got_over() -> None:
+    failures = iter([503])
+    with serving(lambda body: next(failures, None) or obedient(body)) as (url, _):
+        (answer,) = model(url).answer([QUESTION])
+    assert not answer.error
+
+
+def test_a_server_that_is_too_slow_is_an_error() -> None:
+    with serving(slow(3.0)) as (url, _):
+        (answer,) = model(url, seconds=0.2).answer([QUESTION])
+    assert answer.error
+
+
+def test_a_server_that_is_not_there_is_named() -> None:
+    with pytest.raises(ModelError, match=r"127\.0\.0\.1:9 cannot be reached"):
+        model("http://127.0.0.1:9/v1", seconds=1.0)
