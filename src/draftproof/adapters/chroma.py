@@ -26,7 +26,8 @@ _PREFIX = "notes-"
 _UPSERT = 500
 _LOCK_SECONDS = 120
 # Passages asked for, for each note wanted: the nearest notes hold several of them.
-_PASSAGES_FOR_A_NOTE = 10
+_PASSAGES_FOR_A_NOTE = 14
+_NEAREST = 3
 
 
 class ChromaNotes:
@@ -96,7 +97,7 @@ class ChromaNotes:
             raise StoreError(f"The knowledge store in {place} cannot be made: {error}.") from error
 
     def query(self, vectors: np.ndarray, count: int) -> list[list[tuple[str, float]]]:
-        """Return for each vector pairs of note id and cosine (of its two nearest passages), best first."""
+        """Return for each vector pairs of note id and cosine (mean of its three nearest passages), best first."""
         if not self._notes or len(vectors) == 0:
             return [[] for _ in vectors]
         try:
@@ -151,11 +152,16 @@ def _forget_clients() -> None:
     SharedSystemClient.clear_system_cache()
 
 
+def _padded(found: Sequence[float]) -> list[float]:
+    """Return the nearest cosines; where fewer were found, the last stands for the others."""
+    return [found[min(place, len(found) - 1)] for place in range(_NEAREST)]
+
+
 def _by_note(ids: Sequence[str], distances: Sequence[float]) -> list[tuple[str, float]]:
     cosines: dict[str, list[float]] = {}
     for name, distance in zip(ids, distances, strict=True):
         cosines.setdefault(name.partition("#")[0], []).append(1.0 - float(distance))
-    nearest = {note: (found[0] + found[min(1, len(found) - 1)]) / 2 for note, found in cosines.items()}
+    nearest = {note: sum(_padded(found)) / _NEAREST for note, found in cosines.items()}
     return sorted(nearest.items(), key=lambda pair: (-pair[1], pair[0]))
 
 

@@ -13,9 +13,9 @@ if TYPE_CHECKING:
     import numpy as np
 
 # Cosines spread less than BM25 scores; brought to one scale they add up better than ranks.
-LEXICAL_SHARE = 0.4
+LEXICAL_SHARE = 0.5
 # What the labelled passages nearest to the text say of its subject.
-CHECK_SHARE = 0.3
+CHECK_SHARE = 0.25
 
 
 @dataclass(frozen=True, slots=True)
