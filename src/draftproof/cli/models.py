@@ -32,7 +32,9 @@ def add(
     from draftproof.bootstrap import guard_network, model_list, open_model
     from draftproof.settings import load_settings
 
-    settings = load_settings({"data_dir": data_dir, "model": str(file), "chat_template": chat_template})
+    # This file is asked, even where the settings name a server to ask in reviews.
+    options = {"model": str(file.absolute()), "engine_url": "", "chat_template": chat_template}
+    settings = load_settings({"data_dir": data_dir, **options})
     guard_network(settings)
     from draftproof.adapters.model_files import check_memory, machine_memory, read_model_file
     from draftproof.cli.progress import TerminalProgress
