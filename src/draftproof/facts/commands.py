@@ -26,12 +26,12 @@ _ACTION_WORK = {
     "types": re.compile(r"\bpyright-action\b|/[\w.-]*types?\.ya?ml\b"),
     "format": re.compile(r"^psf/black\b"),
     "build": re.compile(r"\bbuild-push-action\b"),
-    "deploy": re.compile(r"\bdeploy"),
+    "deploy": re.compile(r"\bdeploy(?!-pages)"),
 }
 # A tool that is installed or spoken of is not run.
 _NOT_RUN = re.compile(
-    r"^(?:sudo\s+)?(?:(?:python3?|uv) -m\s+)?(?:pip3?|pipx|uv|poetry|pdm|apt|apt-get|apk|brew|conda)\s+(?:pip\s+|tool\s+)?"
-    r"(?:install|add|sync|inject)\b|^(?:echo|printf)\b|^#"
+    r"^(?:sudo\s+)?(?:(?:python3?|uv) -m\s+)?(?:pip3?|pipx|uv|poetry|pdm|apt|apt-get|apk|brew|conda)\s+"
+    r"(?:pip\s+|tool\s+)?(?:install|add|sync|inject)\b|^(?:echo|printf)\b|^#"
 )
 _SWALLOWED = re.compile(r"\|\|\s*(?:true|:|exit 0|echo)(?:\s|$|[\"';])")
 _FINDS_NOTHING = re.compile(r"--exit-zero\b|--suppress-no-test-exit-code\b")

@@ -17,6 +17,7 @@ _ON_A_CHANGE = frozenset({"pull_request", "pull_request_target", "merge_group"})
 _RELEASED_BRANCH = re.compile(r"^(?:main|master|trunk|develop|production|release.*)$")
 _GITLAB_WORDS = frozenset({"stages", "variables", "default", "include", "image", "services", "workflow", "cache"})
 _GITLAB_STAGES = ("build", "test", "deploy")
+_DEPLOYING_JOB = re.compile(r"^deploy(?!.*(?:docs?|pages|preview|review))", re.IGNORECASE)
 _VERSION = re.compile(r"^\d+\.\d+(?:\.\d+)?$")
 _PYTHON_IMAGE = re.compile(r"(?:^|/)python:(\d+\.\d+(?:\.\d+)?)")
 # So deep may one job wait for another, or extend it; a ring ends there.
@@ -190,7 +191,7 @@ def _step(block: Block, job: str, entry: Node, known: KnownWork, whole: bool) ->
 
 def _deploys(name: str, job: Node, work: set[str]) -> bool:
     environment = job.text("environment") or job.text("environment", "name")
-    return "deploy" in work or name.lower().startswith("deploy") or environment.lower().startswith("prod")
+    return "deploy" in work or bool(_DEPLOYING_JOB.match(name)) or environment.lower().startswith("prod")
 
 
 def _awaited(name: str, jobs: Mapping[str, Node], root: Node) -> set[str]:
