@@ -7,7 +7,7 @@ from typing import TypeVar
 import pytest
 
 from draftproof.facts.base import Fact
-from draftproof.facts.delivery import Hook, Makefile, MakeTarget, Pipeline, PipelineStep, ProjectFile, delivery_facts
+from draftproof.facts.delivery import HookFile, HookRepository, Makefile, MakeTarget, Pipeline, PipelineStep, ProjectFile, delivery_facts
 from tests.fakes.documents import design
 
 F = TypeVar("F", bound=Fact)
