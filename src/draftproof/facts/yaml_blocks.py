@@ -13,6 +13,8 @@ from draftproof.facts.base import Block
 
 _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _MOST_CHARACTERS = 20_000
+_MOST_NODES = 20_000
+_DEEPEST = 40
 _KEY = re.compile(r"^\s*-?\s*[\w.\"'/${}-]+\s*:(?:\s|$)", re.MULTILINE)
 _OTHER_LANGUAGES = frozenset({"python", "py", "sql", "json", "toml", "make", "makefile", "dockerfile", "http", "ini"})
 
@@ -76,30 +78,50 @@ def yaml_nodes(block: Block) -> Iterator[Node]:
     if block.language not in ("yaml", "yml") and len(_KEY.findall(block.text)) < 3:
         return
     # Sketches: an ellipsis on a line of its own means "and more", a tab is a slip.
-    text = re.sub(r"^\s*(?:\.\.\.|…)\s*$", "", block.text.replace("\t", "  "), flags=re.MULTILINE)
+    yield from parsed(re.sub(r"^\s*(?:\.\.\.|…)\s*$", "", block.text.replace("\t", "  "), flags=re.MULTILINE))
+
+
+def parsed(text: str) -> Iterator[Node]:
+    """Yield the documents of YAML, or of JSON, which is YAML as well, up to the first fault."""
+    reader = _Reader()
     try:
         for document in yaml.compose_all(text, Loader=_Loader):
             if document is not None:
-                yield _node(document, document.start_mark.line, 0)
+                yield reader.node(document, document.start_mark.line, 0)
     except (yaml.YAMLError, RecursionError):
         return
 
 
-def _node(node: Any, first: int, depth: int) -> Node:
-    last = max(first, node.end_mark.line - (1 if node.end_mark.column == 0 else 0))
-    if depth > 40:
-        return Node("", first, last)
-    if isinstance(node, yaml.MappingNode):
-        pairs = {
-            str(k.value): _node(v, k.start_mark.line, depth + 1)
-            for k, v in node.value
-            if isinstance(k, yaml.ScalarNode)
-        }
-        return Node(
-            pairs,
-            first,
-            max([last, *(n.last for n in pairs.values())]) if not pairs else max(n.last for n in pairs.values()),
-        )
-    if isinstance(node, yaml.SequenceNode):
-        return Node([_node(n, n.start_mark.line, depth + 1) for n in node.value], first, last)
-    return Node(str(node.value), first, last)
+class _Reader:
+    """Turns the nodes of PyYAML into ours; aliases that multiply are cut off."""
+
+    def __init__(self) -> None:
+        self._left = _MOST_NODES
+
+    def node(self, node: Any, first: int, depth: int) -> Node:
+        last = max(first, node.end_mark.line - (1 if node.end_mark.column == 0 else 0))
+        self._left -= 1
+        if depth > _DEEPEST or self._left < 0:
+            return Node("", first, last)
+        if isinstance(node, yaml.MappingNode):
+            pairs = self._pairs(node, depth)
+            return Node(pairs, first, max((n.last for n in pairs.values()), default=last))
+        if isinstance(node, yaml.SequenceNode):
+            return Node([self.node(n, n.start_mark.line, depth + 1) for n in node.value], first, last)
+        return Node(str(node.value), first, last)
+
+    def _pairs(self, node: Any, depth: int) -> dict[str, Node]:
+        own: dict[str, Node] = {}
+        merged: dict[str, Node] = {}
+        for key, value in node.value:
+            if not isinstance(key, yaml.ScalarNode):
+                continue
+            read = self.node(value, key.start_mark.line, depth + 1)
+            if key.value == "<<":
+                for part in read.value if isinstance(read.value, list) else [read]:
+                    # What is merged stands where it is merged in, not where the anchor is.
+                    members = part.value if isinstance(part.value, dict) else {}
+                    merged.update({k: Node(v.value, read.first, read.first) for k, v in members.items()})
+            else:
+                own[str(key.value)] = read
+        return {**merged, **own}
