@@ -10,6 +10,8 @@ from typing import Annotated
 
 import typer
 
+from draftproof.domain.asking import Effort
+
 DataDirOption = Annotated[Path | None, typer.Option("--data-dir", help="Where the list of models is kept.")]
 NameArgument = Annotated[str, typer.Argument(help="The name under which it is recorded.")]
 TemplateOption = Annotated[
@@ -122,6 +124,45 @@ def set_default(
 
     model_list(load_settings({"data_dir": data_dir})).set_default("" if name == "none" else name)
     typer.echo(f"Reviews ask {name}." if name != "none" else "Reviews ask no model.")
+    return 0
+
+
+@app.command("bench")
+def bench(
+    cases: Annotated[list[Path], typer.Argument(help="Folders of labelled cases.")],
+    model: Annotated[
+        list[str], typer.Option("--model", "-m", help="A file or a recorded name; all recorded ones by default.")
+    ] = [],  # noqa: B006 - typer copies it
+    effort: Annotated[Effort, typer.Option("--effort", help="Which checks are asked about.")] = Effort.STANDARD,
+    data_dir: DataDirOption = None,
+) -> int:
+    """Measure models on labelled cases, and how much their word should weigh."""
+    from draftproof.bootstrap import guard_network, model_list
+    from draftproof.settings import load_settings
+
+    settings = load_settings({"data_dir": data_dir})
+    guard_network(settings)
+    from draftproof.cli.progress import TerminalProgress
+    from draftproof.errors import ModelError
+    from draftproof.evaluation import evaluate
+
+    names = model or [known.name for known in model_list(settings).all()]
+    if not names:
+        raise ModelError("No model is recorded.", "Name one with --model, or record one with `draftproof models add`.")
+    with TerminalProgress() as progress:
+        found = evaluate(settings, cases, names, effort, lambda text: typer.echo(f"note: {text}", err=True), progress)
+    typer.echo(
+        "| model | share | defect F1 | MCC | accuracy | critical | flawed | evidence | calibration | s a check |"
+    )
+    typer.echo("|---|---|---|---|---|---|---|---|---|---|")
+    for entry in found:
+        each = f"{entry.seconds / entry.asked:.1f}" if entry.asked else ""
+        for row in entry.rows:
+            mark = " (best)" if len(entry.rows) > 1 and row is entry.best else ""
+            figures = (row.f1, row.mcc, row.accuracy, row.critical, row.flawed, row.evidence, row.error)
+            cells = " | ".join(f"{value:.3f}" for value in figures)
+            typer.echo(f"| {entry.name} | {row.share:g}{mark} | {cells} | {each} |")
+    typer.echo("The share is set by `model: share` in knowledge/scoring.yaml.")
     return 0
 
 

@@ -90,6 +90,7 @@ class Adjudication:
         asked:    Ids of the checks that it answered.
         refused:  Ids without an answer, with the reason.
         unasked:  Ids for which there was no time.
+        opinions: What the model said, by check id.
 
     """
 
@@ -97,6 +98,7 @@ class Adjudication:
     asked: tuple[str, ...] = ()
     refused: Mapping[str, str] = field(default_factory=dict)
     unasked: tuple[str, ...] = ()
+    opinions: Mapping[str, Opinion] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -139,9 +141,10 @@ class Adjudicator:
         changed: dict[str, Finding] = dict(findings)
         asked: list[str] = []
         refused: dict[str, str] = {}
+        opinions: dict[str, Opinion] = {}
         for start in range(0, len(chosen), _AT_ONCE):
             if not self.go_on():
-                return Adjudication(changed, tuple(asked), refused, tuple(chosen[start:]))
+                return Adjudication(changed, tuple(asked), refused, tuple(chosen[start:]), opinions)
             group = chosen[start : start + _AT_ONCE]
             shown = {name: candidates(rubric.by_id[name], findings[name], material) for name in group}
             questions = [self.question(rubric.by_id[name], shown[name], material) for name in group]
@@ -151,9 +154,10 @@ class Adjudicator:
                     refused[name] = opinion
                     continue
                 asked.append(name)
+                opinions[name] = opinion
                 changed[name] = weighed(findings[name], opinion, self.rule.share, material.design, self.model.name)
             progress.advance(start + len(group))
-        return Adjudication(changed, tuple(asked), refused)
+        return Adjudication(changed, tuple(asked), refused, (), opinions)
 
     def question(self, check: Check, passages: Sequence[Passage], material: Material) -> Question:
         """Return the question about a check, with the candidate passages in the document's order."""
