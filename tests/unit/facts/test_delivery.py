@@ -131,7 +131,9 @@ def test_a_pipeline_that_makes_a_target_does_what_the_target_does() -> None:
 
 def test_targets_that_call_each_other_in_a_ring_end() -> None:
     found = delivery_facts(
-        design("```yaml\njobs:\n  a:\n    steps:\n      - run: make a\n```\n\nText.\n\n```make\na: b\nb: a\n\tpytest\n```\n")
+        design(
+            "```yaml\njobs:\n  a:\n    steps:\n      - run: make a\n```\n\nText.\n\n```make\na: b\nb: a\n\tpytest\n```\n"
+        )
     )
     assert one(PipelineStep, list(found)).work == ("test",)
 
@@ -237,6 +239,8 @@ def test_values_of_the_wrong_kind_raise_nothing(text: str) -> None:
     assert all(isinstance(f, ProjectFile) for f in facts("toml", text))
 
 
-@pytest.mark.parametrize("text", ["repos: [1, [2], {hooks: 3}]", "repos:\n  - repo: {a: 1}\n    rev: [1]\n    hooks: [1]\n"])
+@pytest.mark.parametrize(
+    "text", ["repos: [1, [2], {hooks: 3}]", "repos:\n  - repo: {a: 1}\n    rev: [1]\n    hooks: [1]\n"]
+)
 def test_hooks_of_the_wrong_kind_raise_nothing(text: str) -> None:
     assert not [f for f in facts("yaml", text) if isinstance(f, HookFile)]

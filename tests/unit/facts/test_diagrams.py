@@ -84,13 +84,23 @@ def test_arrows_of_two_diagrams_are_kept_apart() -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["", "sequenceDiagram\n ->> :", "flowchart LR\n --> -->", "pie\n a: 1", "graph", "flowchart LR\n A[(", "erDiagram\n A ||--o{ B : has"],
+    [
+        "",
+        "sequenceDiagram\n ->> :",
+        "flowchart LR\n --> -->",
+        "pie\n a: 1",
+        "graph",
+        "flowchart LR\n A[(",
+        "erDiagram\n A ||--o{ B : has",
+    ],
 )
 def test_a_broken_diagram_yields_nothing(text: str) -> None:
     assert arrows(text) == []
 
 
-@pytest.mark.parametrize("line", [" " * 60_000 + "x", "a" + "-" * 60_000, "A[" * 30_000, "participant a as" + " b" * 30_000])
+@pytest.mark.parametrize(
+    "line", [" " * 60_000 + "x", "a" + "-" * 60_000, "A[" * 30_000, "participant a as" + " b" * 30_000]
+)
 @pytest.mark.parametrize("head", ["sequenceDiagram", "flowchart LR"])
 def test_an_endless_line_takes_no_time(head: str, line: str) -> None:
     started = time.perf_counter()

@@ -152,7 +152,9 @@ def test_a_job_of_gitlab_takes_its_script_from_what_it_extends() -> None:
 
 def test_jobs_that_extend_or_need_each_other_in_a_ring_end() -> None:
     assert not facts("a:\n  extends: b\nb:\n  extends: a\nc: 1\n", Pipeline)
-    ring = "jobs:\n  a:\n    needs: b\n    steps: [{run: pytest}]\n  deploy:\n    needs: deploy\n    steps: [{run: x}]\n"
+    ring = (
+        "jobs:\n  a:\n    needs: b\n    steps: [{run: pytest}]\n  deploy:\n    needs: deploy\n    steps: [{run: x}]\n"
+    )
     assert pipeline(ring).order == ()
 
 

@@ -184,12 +184,16 @@ def test_openapi_in_json_and_paths_alone_are_read() -> None:
     ],
 )
 def test_an_operation_knows_how_many_items_it_answers(parameters: str, limit: str) -> None:
-    (operation,) = operations(f"paths:\n  /a:\n    parameters: {parameters}\n    get:\n      responses: {{'200': {{}}}}\n")
+    (operation,) = operations(
+        f"paths:\n  /a:\n    parameters: {parameters}\n    get:\n      responses: {{'200': {{}}}}\n"
+    )
     assert operation.limit == limit
 
 
 def test_an_operation_knows_that_it_answers_an_array() -> None:
-    text = "paths:\n  /a:\n    get:\n      responses:\n        '%s':\n          content:\n            application/json:\n"
+    text = (
+        "paths:\n  /a:\n    get:\n      responses:\n        '%s':\n          content:\n            application/json:\n"
+    )
     body = "              schema: {type: array}\n"
     assert operations(text % "200" + body)[0].list_of
     assert not operations(text % "400" + body)[0].list_of
