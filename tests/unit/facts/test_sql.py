@@ -115,7 +115,8 @@ def test_partitions_are_told_from_what_they_are_part_of() -> None:
 def test_a_query_has_what_it_compares_orders_skips_and_locks() -> None:
     query = one(
         Query,
-        "SELECT * FROM job WHERE state = 'ready' AND kind IN ('a') ORDER BY at LIMIT 10 OFFSET 20 FOR UPDATE SKIP LOCKED;",
+        "SELECT * FROM job WHERE state = 'ready' AND kind IN ('a')\n"
+        "ORDER BY at LIMIT 10 OFFSET 20 FOR UPDATE SKIP LOCKED;",
     )
     assert (query.table, query.equal, query.ordered) == ("job", ("state", "kind"), ("at",))
     assert (query.star, query.limited, query.offset, query.locks) == (True, True, True, "skip locked")
