@@ -100,7 +100,10 @@ def test_the_inside_of_services_is_known_without_the_word() -> None:
 
 
 def test_settings_that_services_share_by_an_anchor_count_for_each() -> None:
-    text = "x-app: &app\n  image: shop/api:1\n  restart: always\nservices:\n  api:\n    <<: *app\n  worker:\n    <<: *app\n"
+    text = (
+        "x-app: &app\n  image: shop/api:1\n  restart: always\n"
+        "services:\n  api:\n    <<: *app\n  worker:\n    <<: *app\n"
+    )
     assert [(s.image, s.restart) for s in facts(Service, text)] == [("shop/api:1", "always")] * 2
 
 
@@ -211,7 +214,7 @@ def test_other_and_broken_yaml_yields_nothing(text: str) -> None:
     "text",
     [
         "services:\n  a:\n    image: [1]\n    volumes: x\n    ports: {a: 1}\n    depends_on: y\n    environment: z\n",
-        "services:\n  a:\n    build: .\n    deploy: 3\n    command: {a: [1]}\n    healthcheck: off\n    volumes: [[1]]\n",
+        "services:\n  a:\n    build: .\n    deploy: 3\n    command: {a: [1]}\n    volumes: [[1]]\n",
         "kind: Job\nspec:\n  template:\n    spec:\n      containers: 3\n",
         "kind: Job\nspec:\n  template:\n    spec:\n      containers: [1, {env: [2], livenessProbe: 3}]\n",
         "kind: Job\nspec:\n  replicas: many\n  template: {spec: {terminationGracePeriodSeconds: x}}\n",

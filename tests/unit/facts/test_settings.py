@@ -138,7 +138,7 @@ def test_names_are_the_same_with_dots_dashes_underscores_and_spaces() -> None:
 
 
 def test_the_first_of_two_durations_may_lack_its_unit() -> None:
-    pattern = phrase_pattern(r"takes (?:{d}\s*(?:to|-|–)\s*)?{d2}")
+    pattern = phrase_pattern("takes (?:{d}\\s*(?:to|-|\N{EN DASH})\\s*)?{d2}")
     for text in ("takes 8 to 12 minutes", "takes 8 min to 12 minutes", "takes 12 minutes"):
         match = pattern.search(text)
         assert match is not None
