@@ -131,6 +131,22 @@ def test_a_query_is_served_where_an_index_leads_with_what_it_compares(where: str
     assert one(Query, f"{table}\nSELECT id FROM t WHERE {where};").served is served
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "CREATE VIEW v AS\n    SELECT id FROM t WHERE state = 1;",
+        "DELETE FROM u WHERE id IN (\n  SELECT id FROM t WHERE state = 1\n);",
+    ],
+)
+def test_the_inside_of_another_statement_is_no_query(text: str) -> None:
+    assert not facts(Query, text)
+
+
+def test_a_statement_that_the_parser_passes_on_prints_nothing(caplog: pytest.LogCaptureFixture) -> None:
+    assert not list(sql_facts(design("```sql\nALTER TABLE t ENABLE ROW LEVEL SECURITY;\n```\n")))
+    assert not caplog.records
+
+
 def test_of_a_table_that_is_not_shown_nothing_is_missing() -> None:
     assert one(Query, "SELECT id FROM elsewhere WHERE a = 1;").served
 
