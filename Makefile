@@ -5,7 +5,7 @@ BIN := .venv/bin
 CASES ?= benchmarks/cases
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev review test check format lint types imports judge bench clean
+.PHONY: help setup setup-dev review test check format lint types imports judge bench bench-mutation bench-decode bench-knowledge bench-rules clean
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -47,8 +47,20 @@ imports: setup-dev
 judge: setup-dev ## Fit the judge's weights again, on CASES (folders of labelled cases)
 	$(BIN)/python tools/fit_judge.py $(CASES)
 
-bench: setup-dev ## Review all labelled cases in CASES and print figures and times
+bench: setup-dev bench-mutation ## Review all labelled cases in CASES, and damaged ones; print figures and times
 	$(BIN)/python tools/bench.py $(CASES)
+
+bench-mutation: setup-dev ## Damage good designs one statement at a time, and see what is noticed
+	$(BIN)/python tools/mutation_bench.py $(CASES)
+
+bench-decode: setup-dev ## Constrained decoding against the ready paths, on a model with random weights
+	$(BIN)/python tools/decode_bench.py
+
+bench-knowledge: setup-dev ## Search over the notes, and what exemplars alone are worth
+	$(BIN)/python tools/knowledge_bench.py
+
+bench-rules: setup-dev ## Where the rules over facts fire, against the labels
+	$(BIN)/python tools/rules_bench.py $(CASES)
 
 clean: ## Remove the environment and what was built
 	rm -rf .venv build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

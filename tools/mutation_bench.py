@@ -13,13 +13,14 @@ are embedded once. Where BENCH_OUT names a file, the figures are written there a
 from __future__ import annotations
 
 import argparse
+import difflib
 import json
 import os
 import re
 import tempfile
 import zlib
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -135,15 +136,19 @@ def of_case(folder: Path, kinds: Sequence[Kind], deferrals: Sequence[str], revie
     _, requirements, _ = read_inputs(folder / "design.md", needs if needs.exists() else None)
     gold = json.loads((folder / "gold.json").read_text(encoding="utf-8"))["checks"]
     before = verdicts(review(text, requirements, reviewer))
+    lines = {name: labelled_lines(item) for name, item in gold.items()}
     for kind in kinds:
         # Met for the labels and for the reviewer: what is a defect already cannot become one.
         if gold[kind.check]["verdict"] != "met" or before[kind.check] != "met":
             continue
-        damaged = damage(text, kind, deferrals)
+        damaged = damage(text, kind, deferrals, lines[kind.check])
         if damaged == text:
             continue
+        # What a label rests on a line that was damaged may change as well.
+        touched = changed_lines(text, damaged)
+        hurt = {name for name, own in lines.items() if own & touched}
         after = verdicts(review(damaged, requirements, reviewer))
-        others = [name for name in before if name != kind.check and name not in kind.related]
+        others = [name for name in before if name != kind.check and name not in kind.related | hurt]
         yield Outcome(
             kind=kind,
             case=folder.name,
@@ -166,16 +171,42 @@ def verdicts(result: Review) -> dict[str, str]:
     return {finding.check_id: finding.verdict.value for finding in result.findings}
 
 
-def damage(text: str, kind: Kind, deferrals: Sequence[str]) -> str:
-    """Return the damaged text; the same text where the damage finds no place."""
+def labelled_lines(item: Mapping[str, Any]) -> set[int]:
+    """Return the lines, from 1, that a label points at."""
+    found: set[int] = set()
+    for entry in item["lines"]:
+        first, last = entry if isinstance(entry, list) else (entry, entry)
+        found.update(range(first, last + 1))
+    return found
+
+
+def changed_lines(before: str, after: str) -> set[int]:
+    """Return the lines of the first text, from 1, that the second does not have as they were."""
+    matcher = difflib.SequenceMatcher(a=before.split("\n"), b=after.split("\n"), autojunk=False)
+    return {n + 1 for tag, a, b, _, _ in matcher.get_opcodes() if tag != "equal" for n in range(a, b)}
+
+
+def damage(text: str, kind: Kind, deferrals: Sequence[str], labelled: Collection[int] = ()) -> str:
+    """
+    Return the damaged text; the same text where the damage finds no place.
+
+    Args:
+        text:      The design.
+        kind:      The damage.
+        deferrals: Sentences that put a topic off.
+        labelled:  Lines that the check's label points at; for a deletion or deferral what stands
+                   there goes whole, in whatever words it is said.
+
+    """
     if kind.find:
         return re.sub(kind.find, kind.replace, text, flags=re.MULTILINE)
     chosen = deferrals[zlib.crc32(text.encode() + kind.id.encode()) % len(deferrals)]
     sentence = chosen.format(topic=kind.topic) if kind.topic else ""
-    return without(text, re.compile(kind.words, re.IGNORECASE | re.MULTILINE), sentence[:1].upper() + sentence[1:])
+    words = re.compile(kind.words, re.IGNORECASE | re.MULTILINE)
+    return without(text, words, sentence[:1].upper() + sentence[1:], labelled)
 
 
-def without(text: str, words: re.Pattern[str], instead: str) -> str:
+def without(text: str, words: re.Pattern[str], instead: str, labelled: Collection[int] = ()) -> str:
     """
     Return a text without the sentences, table rows and lines of code that match.
 
@@ -183,28 +214,30 @@ def without(text: str, words: re.Pattern[str], instead: str) -> str:
         text:    A Markdown document.
         words:   What has to go.
         instead: Put in place of the first paragraph or item that loses something; may be empty.
+        labelled: Lines, from 1, that go in any case, prose and rows whole.
 
     """
     lines: list[str | None] = list(text.split("\n"))
     for passage in parse(text).passages:
         span = range(passage.span.first - 1, passage.span.last)
-        if not words.search("\n".join(line for i in span if (line := lines[i]) is not None)):
+        whole = any(i + 1 in labelled for i in span)
+        if not whole and not words.search("\n".join(line for i in span if (line := lines[i]) is not None)):
             continue
         if passage.is_code or passage.kind is PassageKind.FRONT_MATTER:
             for i in span:
-                if words.search(lines[i] or ""):
+                if i + 1 in labelled or words.search(lines[i] or ""):
                     lines[i] = None
         elif passage.kind is PassageKind.TABLE_ROW:
             lines[span[0]] = None
         else:
-            instead = _shortened(lines, span, passage.text, words, instead)
+            instead = _shortened(lines, span, passage.text, None if whole else words, instead)
     return "\n".join(line for line in lines if line is not None)
 
 
-def _shortened(lines: list[str | None], span: range, passage: str, words: re.Pattern[str], instead: str) -> str:
-    """Cut the matching sentences out of some lines; return the deferral if it is still to be placed."""
+def _shortened(lines: list[str | None], span: range, passage: str, words: re.Pattern[str] | None, instead: str) -> str:
+    """Cut the matching sentences, or all, out of some lines; return the deferral if it is still to be placed."""
     mark = _MARK.match(lines[span[0]] or "")
-    kept = [passage[a:b].strip() for a, b in sentences(passage) if not words.search(passage[a:b])]
+    kept = [passage[a:b].strip() for a, b in sentences(passage) if words and not words.search(passage[a:b])]
     if instead:
         kept, instead = [*kept, instead], ""
     for i in span:

@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from draftproof.facts.settings import SettingRule
     from draftproof.knowledge.kafka_names import KafkaNames
     from draftproof.review.adjudicate import Adjudicator
+    from draftproof.review.explore import Explorer
     from draftproof.review.judge import Weights
     from draftproof.review.pipeline import Reviewer
     from draftproof.review.prepare import Reference
@@ -331,6 +332,7 @@ def make_reviewer(
     model = open_model(settings) if wanted else None
     if model is not None and settings.engine_url:
         notice(f"Lines of the design were sent to {model.name.rpartition(' at ')[2]}, which the settings name.")
+    asks = _asks(model, library, asking) if model and asking else None
     index = _later(lambda: note_index(settings, library, embedder, note_vectors, notice))
     return Reviewer(
         reference=reference,
@@ -351,7 +353,8 @@ def make_reviewer(
             "embedder": embedder.tokens_read if embedder else 0,
             **({model.name: model.tokens_read} if model else {}),
         },
-        adjudicator=_adjudicator(model, library, asking) if model and asking else None,
+        adjudicator=asks.adjudicator if asks else None,
+        explorer=asks.explorer if asks else None,
         tokens_written=lambda: {model.name: model.tokens_written} if model else {},
         connections_refused=network.refused,
         bytes_sent=network.sent,
@@ -470,8 +473,15 @@ def _model_names(model: OpenModel, library: Library) -> dict[str, str]:
     return {"model": f"{model.name} ({model.description})", "prompts": f"sha256:{prompts.hexdigest()[:12]}"}
 
 
-def _adjudicator(model: OpenModel, library: Library, asking: Asking) -> Adjudicator:
+@dataclass(frozen=True, slots=True)
+class _Asks:
+    adjudicator: Adjudicator
+    explorer: Explorer | None
+
+
+def _asks(model: OpenModel, library: Library, asking: Asking) -> _Asks:
     from draftproof.review.adjudicate import Adjudicator
+    from draftproof.review.explore import Explorer
 
     started: list[float] = []
 
@@ -479,7 +489,7 @@ def _adjudicator(model: OpenModel, library: Library, asking: Asking) -> Adjudica
         started.append(time.monotonic())
         return not asking.seconds or started[-1] - started[0] < asking.seconds
 
-    return Adjudicator(
+    adjudicator = Adjudicator(
         model=model,
         prompt=library.prompts["adjudicate"],
         knowledge=library.knowledge,
@@ -487,6 +497,8 @@ def _adjudicator(model: OpenModel, library: Library, asking: Asking) -> Adjudica
         effort=asking.effort,
         go_on=in_time,
     )
+    looks_further = asking.effort is Effort.THOROUGH
+    return _Asks(adjudicator, Explorer(model, library.prompts["explore"], in_time) if looks_further else None)
 
 
 def note_index(

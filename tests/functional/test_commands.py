@@ -13,7 +13,7 @@ from draftproof.cli.review import ORIGINAL_NAME
 from tests.functional.command import BM25, DESIGN, ROOT, draftproof, process
 from tests.functional.conftest import Reviewed
 
-COMMANDS = ("review", ORIGINAL_NAME, "explain", "cost", "schema", "setup")
+COMMANDS = ("review", ORIGINAL_NAME, "explain", "cost", "schema", "setup", "models", "doctor")
 HEAVY = ("llama_cpp", "chromadb", "outlines", "torch", "sentence_transformers", "transformers", "bm25s", "numpy")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import resource
 import signal
@@ -163,3 +164,30 @@ def test_ctrl_c_in_the_middle_of_a_review_leaves_everything_as_it_was(earlier: P
     assert code == 130
     assert err == "draftproof: interrupted; nothing was written.\n"
     assert_as_it_was(earlier)
+
+
+def test_several_designs_are_reviewed_in_one_run_into_a_folder(folder: Path) -> None:
+    for name in ("first", "second"):
+        (folder / f"{name}.md").write_text(f"# {name}\n\nOrders are kept in PostgreSQL.\n", encoding="utf-8")
+    run = draftproof("review", "first.md", "second.md", *BM25, "--output", "reports", "--fail-on", "critical")
+    assert run.code == 1, run.err
+    for name in ("first", "second"):
+        assert name in (folder / "reports" / f"{name}-review.md").read_text(encoding="utf-8")
+        assert json.loads((folder / "reports" / f"{name}-review.json").read_text(encoding="utf-8"))["title"] == name
+
+
+def test_nothing_is_written_where_one_of_several_cannot_be_read(folder: Path) -> None:
+    (folder / "first.md").write_text("# First\n\nText.\n", encoding="utf-8")
+    run = draftproof("review", "first.md", "missing.md", *BM25, "--output", "reports")
+    assert run.code == 2
+    assert "missing.md" in run.err
+    assert not list((folder / "reports").glob("*")) if (folder / "reports").exists() else True
+
+
+def test_two_designs_of_one_name_are_refused(folder: Path) -> None:
+    (folder / "a").mkdir()
+    for path in (folder / "x.md", folder / "a" / "x.md"):
+        path.write_text("# X\n\nText.\n", encoding="utf-8")
+    run = draftproof("review", "x.md", "a/x.md", *BM25)
+    assert run.code == 2
+    assert "Several designs are called x" in run.err

@@ -7,15 +7,21 @@ noticed before it is asked anything.
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import hashlib
 import json
 import os
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+import re
+import shutil
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
 from draftproof.adapters.files import write_text
+from draftproof.adapters.gguf_header import GgufHeader, HeaderError, Value, read_header
 from draftproof.errors import ModelError
 
 # Context for which memory is reckoned, as a review runs it, tokens.
@@ -32,7 +38,22 @@ _EMBEDDERS = (
     "gemma-embedding",
     "t5encoder",
 )
+# They read a whole text first and answer with another part, which llama.cpp drives otherwise.
+_TRANSLATORS = ("t5",)
+# What `general.type` calls files that belong to a model, and what they are.
+_BELONGINGS = {
+    "adapter": "an adapter (LoRA), which changes a model",
+    "mmproj": "the part of a model that reads images",
+    "imatrix": "an importance matrix, by which a model is quantized",
+}
 _BYTES_OF_A_CACHED_NUMBER = 2
+# The largest models have some two hundred.
+_MOST_LAYERS = 4096
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]*")
+# A name with one of these endings is taken for a file.
+_ENDINGS = (".gguf", ".json")
+# Where a container's share of the memory stands: version 2 and version 1 of Linux's control groups.
+_SHARES = (Path("/sys/fs/cgroup/memory.max"), Path("/sys/fs/cgroup/memory/memory.limit_in_bytes"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +75,8 @@ class ModelFile:
         cache_bytes:  Bytes of cache for each token of context; 0 where it keeps a state of
                       fixed size.
         default:      Whether a review uses it without being told.
+        added:        Day on which it was recorded, ``YYYY-MM-DD``.
+        copied:       Whether the file is a copy in the data folder, which goes with the record.
 
     """
 
@@ -69,6 +92,8 @@ class ModelFile:
     template: bool
     cache_bytes: int
     default: bool = False
+    added: str = ""
+    copied: bool = False
 
     @property
     def memory(self) -> int:
@@ -78,55 +103,94 @@ class ModelFile:
 
 def read_model_file(path: Path, name: str = "") -> ModelFile:
     """
-    Return what a GGUF says of itself.
+    Return what a GGUF says of itself, with the hash of its bytes.
 
     Args:
         path: The file.
         name: To record it by; the file's name without its ending where not given.
 
     Raises:
-        ModelError: It is missing, no GGUF, cut short, or no generative model.
+        ModelError: It is missing, no GGUF, cut short, or no generative model; or the name is none.
 
     """
-    import gguf
-
-    if not path.is_file():
+    name = name or path.name.removesuffix(".gguf")
+    if not path.exists():
         raise ModelError(f"The model {path} does not exist.", "Name a GGUF file.")
+    if not path.is_file():
+        raise ModelError(f"{path} is no file.", "Name a GGUF file.")
+    _check_name(name)
     try:
-        reader = gguf.GGUFReader(path)
-        fields = {key: entry.contents() for key, entry in reader.fields.items() if not _is_long(key)}
-        weights = sum(int(tensor.n_bytes) for tensor in reader.tensors)
-    except (ValueError, IndexError, KeyError, OSError, UnicodeDecodeError, OverflowError) as error:
+        header = read_header(path)
+        values = header.values
+        _check_generative(path, header)
+        architecture = _text(values, "general.architecture")
+        return ModelFile(
+            name=name,
+            path=str(path.resolve()),
+            sha256=_hash(path),
+            size=path.stat().st_size,
+            architecture=architecture,
+            title=_text(values, "general.name") or name,
+            quantization=_quantization(values.get("general.file_type")),
+            window=_number(values, f"{architecture}.context_length"),
+            licence=_text(values, "general.license"),
+            template="tokenizer.chat_template" in values,
+            cache_bytes=_cache_bytes(values, architecture),
+        )
+    except HeaderError as error:
+        raise ModelError(f"{path} is no whole GGUF file: {error}.", "Copy it once more.") from error
+    except OSError as error:
+        raise ModelError(f"{path} cannot be read: {error.strerror or error}.", "Check its permissions.") from error
+
+
+def _check_name(name: str) -> None:
+    if not _NAME.fullmatch(name) or name.lower() == "none" or name.lower().endswith(_ENDINGS):
         raise ModelError(
-            f"{path} is no whole GGUF file: {str(error) or type(error).__name__}.", "Copy it once more."
-        ) from error
-    if not weights:
+            f"{name!r} is no name for a model.",
+            "Choose one of letters, digits, dots and hyphens with --name; 'none' stands for no model.",
+        )
+
+
+def _check_generative(path: Path, header: GgufHeader) -> None:
+    values = header.values
+    architecture, kind = _text(values, "general.architecture"), _text(values, "general.type")
+    if kind in _BELONGINGS or architecture == "clip":
+        raise ModelError(f"{path} is {_BELONGINGS.get(kind, _BELONGINGS['mmproj'])}.", "Name the model itself.")
+    if _number(values, "split.count") > 1:
+        raise ModelError(
+            f"{path} is one of {_number(values, 'split.count')} parts of a model.",
+            "Join them first: `llama-gguf-split --merge FIRST-PART WHOLE.gguf`.",
+        )
+    if not header.tensors:
         raise ModelError(f"{path} holds no weights.", "Copy the whole model.")
-    architecture = str(fields.get("general.architecture", ""))
-    if architecture in _EMBEDDERS or f"{architecture}.pooling_type" in fields:
+    if not architecture:
+        raise HeaderError("it does not name its architecture")
+    if architecture in _EMBEDDERS or _number(values, f"{architecture}.pooling_type"):
         raise ModelError(
             f"{path} is an embedding model ({architecture}); it cannot answer.", "Name it with --embedder instead."
         )
-    return ModelFile(
-        name=name or path.stem,
-        path=str(path.resolve()),
-        sha256=_hash(path),
-        size=path.stat().st_size,
-        architecture=architecture,
-        title=str(fields.get("general.name", path.stem)),
-        quantization=_quantization(fields.get("general.file_type")),
-        window=int(fields.get(f"{architecture}.context_length", 0)),
-        licence=str(fields.get("general.license", "")),
-        template=bool(fields.get("tokenizer.chat_template")),
-        cache_bytes=_cache_bytes(fields, architecture),
-    )
+    if architecture in _TRANSLATORS or values.get(f"{architecture}.attention.causal") is False:
+        raise ModelError(
+            f"{path} is no model that continues a text ({architecture}).",
+            "`draftproof models catalog` names some that do.",
+        )
 
 
-def _is_long(key: str) -> bool:
-    return key.startswith("tokenizer.ggml.") and key.rsplit(".", 1)[-1] in ("tokens", "scores", "token_type", "merges")
+def _text(values: Mapping[str, Value], key: str) -> str:
+    value = values.get(key, "")
+    if not isinstance(value, str):
+        raise HeaderError(f"{key} is no text")
+    return value
 
 
-def _quantization(kind: Any) -> str:
+def _number(values: Mapping[str, Value], key: str) -> int:
+    value = values.get(key, 0)
+    if not isinstance(value, int) or value < 0:
+        raise HeaderError(f"{key} is no count")
+    return value
+
+
+def _quantization(kind: Value | None) -> str:
     import gguf
 
     try:
@@ -135,19 +199,33 @@ def _quantization(kind: Any) -> str:
         return "unknown"
 
 
-def _cache_bytes(fields: Mapping[str, Any], architecture: str) -> int:
-    def number(name: str, default: int = 0) -> int:
-        value = fields.get(f"{architecture}.{name}", default)
-        # Some models give a figure for each layer.
-        return max(value) if isinstance(value, list) else int(value)
+def _cache_bytes(values: Mapping[str, Value], architecture: str) -> int:
+    layers = _number(values, f"{architecture}.block_count")
 
-    heads = number("attention.head_count")
-    if not heads:
+    def each(name: str, default: Sequence[int]) -> list[int]:
+        """Return a figure for each layer; most models state one for all."""
+        key = f"{architecture}.{name}"
+        value = values.get(key)
+        if value is None:
+            return list(default)
+        if not isinstance(value, tuple):
+            return [_number(values, key)] * layers
+        figures = [figure for figure in value[:layers] if isinstance(figure, int) and figure >= 0]
+        if len(figures) < layers:
+            raise HeaderError(f"{key} has no figure for each of {layers} layers")
+        return figures
+
+    if layers > _MOST_LAYERS:
+        raise HeaderError(f"it names {layers:,} layers")
+    heads = each("attention.head_count", [0] * layers)
+    if not any(heads):
         return 0
-    narrow = number("attention.head_count_kv", heads)
-    size = number("embedding_length") // heads
-    key, value = number("attention.key_length", size), number("attention.value_length", size)
-    return number("block_count") * narrow * (key + value) * _BYTES_OF_A_CACHED_NUMBER
+    size = _number(values, f"{architecture}.embedding_length") // max(heads)
+    keys = each("attention.key_length", [size] * layers)
+    cached = each("attention.value_length", [size] * layers)
+    narrow = each("attention.head_count_kv", heads)
+    numbers = sum(count * (key + value) for count, key, value in zip(narrow, keys, cached, strict=True))
+    return numbers * _BYTES_OF_A_CACHED_NUMBER
 
 
 def _hash(path: Path) -> str:
@@ -155,12 +233,24 @@ def _hash(path: Path) -> str:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
-def machine_memory() -> int:
-    """Return the machine's memory in bytes; 0 where the system does not tell."""
+def machine_memory(shares: Sequence[Path] = _SHARES) -> int:
+    """
+    Return the memory that this process may use, in bytes; 0 where the system does not tell.
+
+    Args:
+        shares: Files in which a container's share stands; the first that states a number counts.
+
+    """
     try:
-        return int(os.sysconf("SC_PHYS_PAGES")) * int(os.sysconf("SC_PAGE_SIZE"))
+        whole = int(os.sysconf("SC_PHYS_PAGES")) * int(os.sysconf("SC_PAGE_SIZE"))
     except (AttributeError, ValueError, OSError):
-        return 0
+        whole = 0
+    for path in shares:
+        # Where there is no limit, version 2 says "max" and version 1 a number beyond any machine.
+        with contextlib.suppress(OSError, ValueError):
+            share = int(path.read_text(encoding="ascii"))
+            return min(whole, share) if whole else share
+    return whole
 
 
 def check_memory(model: ModelFile, memory: int) -> None:
@@ -210,7 +300,7 @@ class ModelList:
         """
         try:
             entries = json.loads(self._path.read_text(encoding="utf-8"))
-            return tuple(sorted((ModelFile(**entry) for entry in entries), key=lambda m: m.name))
+            return tuple(sorted(map(_entry, entries), key=lambda m: m.name))
         except FileNotFoundError:
             return ()
         except (OSError, ValueError, TypeError) as error:
@@ -240,25 +330,86 @@ class ModelList:
 
     def add(self, model: ModelFile, default: bool = False) -> None:
         """
-        Record a model.
+        Record a model; one that is recorded already with these bytes is recorded anew.
+
+        Args:
+            model:   The model.
+            default: Make it the default; one that was it before stays it in any case.
 
         Raises:
             ModelError: Another one has its name.
 
         """
-        others = [known for known in self.all() if known.name != model.name]
-        if len(others) < len(self.all()) and self.get(model.name).sha256 != model.sha256:
+        self.check_free(model)
+        known = self.all()
+        before = next((other for other in known if other.name == model.name), None)
+        others = [replace(other, default=other.default and not default) for other in known if other is not before]
+        if before is not None:
+            same_file = before.path == model.path
+            model = replace(model, default=before.default, copied=model.copied or (before.copied and same_file))
+        self._write([*others, replace(model, default=default or model.default)])
+        if before is not None and before.path != model.path:
+            _remove_copy(before)
+
+    def check_free(self, model: ModelFile) -> None:
+        """
+        Refuse a model whose name is taken.
+
+        Raises:
+            ModelError: Another one has its name.
+
+        """
+        if any(known.name == model.name and known.sha256 != model.sha256 for known in self.all()):
             raise ModelError(
                 f"Another model is recorded as {model.name!r}.", "Choose a name with --name, or remove that one."
             )
-        if default:
-            others = [replace(known, default=False) for known in others]
-        self._write([*others, replace(model, default=default)])
 
-    def remove(self, name: str) -> None:
-        """Take a model off the list; its file stays."""
+    def copy_in(self, model: ModelFile) -> ModelFile:
+        """
+        Copy a model's file beside the list, whole or not at all, and return the model that is the copy.
+
+        Raises:
+            ModelError: There is such a file already, it cannot be written, or the copy differs.
+
+        """
+        target = self._path.parent / f"{model.name}.gguf"
+        part = ""
+        try:
+            if target.exists():
+                if _hash(target) != model.sha256:
+                    raise ModelError(f"{target} is there already.", "Choose a name with --name, or remove that file.")
+                # Whether it is a copy of ours, only an earlier record knows.
+                return replace(model, path=str(target.resolve()))
+            target.parent.mkdir(parents=True, exist_ok=True)
+            handle, part = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
+            os.close(handle)
+            shutil.copyfile(model.path, part)
+            if _hash(Path(part)) != model.sha256:
+                raise ModelError(f"{model.path} has changed while it was copied.", "Add it once more.")
+            os.chmod(part, 0o644)
+            os.replace(part, target)
+        except OSError as error:
+            reason = "the disk is full" if error.errno == errno.ENOSPC else error.strerror or str(error)
+            raise ModelError(
+                f"{target} cannot be written: {reason}.", "Leave --copy out to use the file where it is."
+            ) from error
+        finally:
+            if part:
+                Path(part).unlink(missing_ok=True)
+        return replace(model, path=str(target.resolve()), copied=True)
+
+    def remove(self, name: str) -> ModelFile:
+        """
+        Take a model off the list and return it; a copy goes with it, any other file stays.
+
+        Raises:
+            ModelError: There is none of that name, or the copy cannot be removed.
+
+        """
         gone = self.get(name)
         self._write([model for model in self.all() if model.name != gone.name])
+        _remove_copy(gone)
+        return gone
 
     def set_default(self, name: str) -> None:
         """Let reviews use a model without being told; an empty name for none."""
@@ -279,7 +430,13 @@ class ModelList:
             raise ModelError(
                 f"The file of {name} is gone: {path}.", f"Put it back, or `draftproof models remove {name}`."
             )
-        if path.stat().st_size != model.size or _hash(path) != model.sha256:
+        try:
+            same = path.stat().st_size == model.size and _hash(path) == model.sha256
+        except OSError as error:
+            raise ModelError(
+                f"The file of {name} cannot be read: {error.strerror or error}.", "Check its permissions."
+            ) from error
+        if not same:
             raise ModelError(
                 f"The file of {name} has changed: {path}.",
                 f"Remove it and add it again: `draftproof models remove {name}`.",
@@ -289,3 +446,21 @@ class ModelList:
     def _write(self, models: list[ModelFile]) -> None:
         entries = [asdict(model) for model in sorted(models, key=lambda m: m.name)]
         write_text(self._path, json.dumps(entries, indent=1, ensure_ascii=False) + "\n")
+
+
+def _remove_copy(model: ModelFile) -> None:
+    if not model.copied:
+        return
+    try:
+        Path(model.path).unlink(missing_ok=True)
+    except OSError as error:
+        raise ModelError(f"{model.path} cannot be removed: {error.strerror}.", "Remove it yourself.") from error
+
+
+def _entry(entry: Mapping[str, Any]) -> ModelFile:
+    model = ModelFile(**entry)
+    for field in fields(model):
+        # Annotations are kept as text; here they are names of plain types.
+        if type(getattr(model, field.name)).__name__ != field.type:
+            raise ValueError(f"{field.name} is no {field.type}")
+    return model

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
+from dataclasses import asdict, replace
+from datetime import date
 from pathlib import Path
 from typing import Annotated
 
@@ -20,9 +21,10 @@ app = typer.Typer(help="Record and check generative models; a review needs none.
 
 @app.command("add")
 def add(
-    file: Annotated[Path, typer.Argument(help="The GGUF; it stays where it is.")],
+    file: Annotated[Path, typer.Argument(help="The GGUF; it stays where it is unless --copy is given.")],
     name: Annotated[str, typer.Option("--name", help="By which --model finds it; the file's name by default.")] = "",
     default: Annotated[bool, typer.Option("--default", help="Let reviews use it without being told.")] = False,
+    copy: Annotated[bool, typer.Option("--copy", help="Copy the file into the data folder and use the copy.")] = False,
     chat_template: TemplateOption = None,
     data_dir: DataDirOption = None,
 ) -> int:
@@ -30,17 +32,29 @@ def add(
     from draftproof.bootstrap import guard_network, model_list, open_model
     from draftproof.settings import load_settings
 
-    settings = load_settings({"data_dir": data_dir, "model": str(file), "chat_template": chat_template})
+    # This file is asked, even where the settings name a server to ask in reviews.
+    options = {"model": str(file.absolute()), "engine_url": "", "chat_template": chat_template}
+    settings = load_settings({"data_dir": data_dir, **options})
     guard_network(settings)
     from draftproof.adapters.model_files import check_memory, machine_memory, read_model_file
+    from draftproof.cli.progress import TerminalProgress
 
-    model = read_model_file(file, name)
-    check_memory(model, machine_memory())
-    open_model(settings).close()
-    model_list(settings).add(model, default)
+    known = model_list(settings)
+    with TerminalProgress() as progress:
+        progress.stage("Reading the file")
+        model = read_model_file(file, name)
+        check_memory(model, machine_memory())
+        known.check_free(model)
+        progress.stage("Asking for a constrained answer")
+        open_model(settings).close()
+        if copy:
+            progress.stage("Copying the file")
+            model = known.copy_in(model)
+    known.add(replace(model, added=date.today().isoformat()), default)
     typer.echo(f"{model.name}: {_described(model)}")
     typer.echo(
-        "A constrained answer was decoded. Use it with " + (f"--model {model.name}." if not default else "any review.")
+        "A constrained answer was decoded. Use it with "
+        + ("any review." if known.get(model.name).default else f"--model {model.name}.")
     )
     return 0
 
@@ -69,24 +83,31 @@ def verify(
     name: Annotated[str, typer.Argument(help="One model; all where none is named.")] = "",
     data_dir: DataDirOption = None,
 ) -> int:
-    """Check that the files are those that were recorded."""
+    """Check that the files are those that were recorded; every one that is not is named."""
     from draftproof.bootstrap import model_list
+    from draftproof.errors import ModelError
     from draftproof.settings import load_settings
 
     known = model_list(load_settings({"data_dir": data_dir}))
+    faults = []
     for model_name in [name] if name else [model.name for model in known.all()]:
-        typer.echo(f"{model_name}: {known.verify(model_name).sha256}")
+        try:
+            typer.echo(f"{model_name}: {known.verify(model_name).sha256}")
+        except ModelError as error:
+            faults.append(str(error))
+    if faults:
+        raise ModelError("\n".join(faults), "")
     return 0
 
 
 @app.command("remove")
 def remove(name: NameArgument, data_dir: DataDirOption = None) -> int:
-    """Take a model off the list; its file stays."""
+    """Take a model off the list; its file stays, unless it is a copy that --copy made."""
     from draftproof.bootstrap import model_list
     from draftproof.settings import load_settings
 
-    model_list(load_settings({"data_dir": data_dir})).remove(name)
-    typer.echo(f"{name} is off the list; its file stays.")
+    gone = model_list(load_settings({"data_dir": data_dir})).remove(name)
+    typer.echo(f"{name} is off the list; its {'copy is removed' if gone.copied else 'file stays'}.")
     return 0
 
 

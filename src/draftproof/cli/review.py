@@ -17,6 +17,8 @@ from draftproof.domain.asking import Effort
 from draftproof.errors import EXIT_FINDINGS, EXIT_OK
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from draftproof.domain.review import Review
     from draftproof.settings import Settings
 
@@ -39,14 +41,21 @@ VerboseOption = Annotated[bool, typer.Option("--verbose", "-v", help="Print the 
 DataDirOption = Annotated[Path | None, typer.Option("--data-dir", help="Where the embedder and the store are kept.")]
 
 
-@dataclass(frozen=True)
-class Order:
-    """What the user asked for."""
+@dataclass(frozen=True, slots=True)
+class Task:
+    """One design to review, and where its report goes."""
 
     design: Path
     requirements: Path | None
     output: Path
     json_output: Path
+
+
+@dataclass(frozen=True)
+class Order:
+    """What the user asked for."""
+
+    tasks: tuple[Task, ...]
     fail_on: FailOn
     quiet: bool
     verbose: bool
@@ -56,11 +65,14 @@ class Order:
 
 
 def review(
-    design: Annotated[Path, typer.Argument(help="The technical design, Markdown.")],
+    designs: Annotated[list[Path], typer.Argument(metavar="DESIGN...", help="The technical design, Markdown.")],
     requirements: Annotated[
         Path | None, typer.Option("--requirements", "-r", help="The requirements that it answers.")
     ] = None,
-    output: Annotated[Path, typer.Option("--output", "-o", help="The report to write.")] = DEFAULT_OUTPUT,
+    output: Annotated[
+        Path,
+        typer.Option("--output", "-o", help="The report to write; with several designs the folder for the reports."),
+    ] = DEFAULT_OUTPUT,
     json_output: Annotated[
         Path | None,
         typer.Option("--json", help="The machine-readable result; review.json beside the report by default."),
@@ -95,10 +107,7 @@ def review(
     """Review a design against 72 checks and its requirements."""
     return carry_out(
         Order(
-            design=design,
-            requirements=requirements,
-            output=output,
-            json_output=json_output or output.parent / "review.json",
+            tasks=_tasks(designs, requirements, output, json_output),
             fail_on=fail_on,
             quiet=quiet,
             verbose=verbose,
@@ -132,10 +141,7 @@ def original(
     output = named.output or DEFAULT_OUTPUT
     return carry_out(
         Order(
-            design=named.design,
-            requirements=named.requirements,
-            output=output,
-            json_output=output.parent / "review.json",
+            tasks=(Task(named.design, named.requirements, output, output.parent / "review.json"),),
             fail_on=fail_on,
             quiet=quiet,
             verbose=verbose,
@@ -144,8 +150,37 @@ def original(
     )
 
 
+def _tasks(
+    designs: Sequence[Path], requirements: Path | None, output: Path, json_output: Path | None
+) -> tuple[Task, ...]:
+    """
+    Return what to review: one design as named, several into a folder by their names.
+
+    Raises:
+        OutputError: Several designs have one name, or a single JSON file was named for them.
+
+    """
+    from draftproof.errors import OutputError
+
+    if len(designs) == 1:
+        return (Task(designs[0], requirements, output, json_output or output.parent / "review.json"),)
+    if json_output is not None:
+        raise OutputError("--json names one file, and there are several designs.", "Leave it out.")
+    folder = Path() if output == DEFAULT_OUTPUT else output
+    if folder.exists() and not folder.is_dir():
+        raise OutputError(f"{folder} is a file, and there are several designs.", "Name a folder with --output.")
+    stems = [design.stem for design in designs]
+    twice = sorted({stem for stem in stems if stems.count(stem) > 1})
+    if twice:
+        raise OutputError(f"Several designs are called {', '.join(twice)}; one report would replace the other.")
+    return tuple(
+        Task(design, requirements, folder / f"{design.stem}-review.md", folder / f"{design.stem}-review.json")
+        for design in designs
+    )
+
+
 def carry_out(order: Order) -> int:
-    """Review, write both files, print the summary, and return the exit code."""
+    """Review, write the files, print a summary of each design, and return the hardest exit code."""
     from draftproof.bootstrap import guard_network
     from draftproof.settings import load_settings
 
@@ -159,31 +194,37 @@ def carry_out(order: Order) -> int:
     from draftproof.render.markdown import to_markdown
     from draftproof.render.review_json import to_json
 
-    sources = [p.resolve() for p in (order.design, order.requirements) if p is not None]
-    for target in (order.output, order.json_output):
-        if target.resolve() in sources:
-            raise OutputError(f"{target} is one of the documents to read.")
-    if order.output.resolve() == order.json_output.resolve():
-        raise OutputError(f"{order.output} cannot be both the report and the JSON.")
-    design, requirements, notices = read_inputs(order.design, order.requirements)
-    check_writable(order.output)
-    check_writable(order.json_output)
-    said = list(notices.values())
+    # Whatever is wrong with any of them is told before the first is reviewed.
+    sources = {p.resolve() for task in order.tasks for p in (task.design, task.requirements) if p is not None}
+    read = []
+    for task in order.tasks:
+        for target in (task.output, task.json_output):
+            if target.resolve() in sources:
+                raise OutputError(f"{target} is one of the documents to read.")
+        if task.output.resolve() == task.json_output.resolve():
+            raise OutputError(f"{task.output} cannot be both the report and the JSON.")
+        read.append(read_inputs(task.design, task.requirements))
+        check_writable(task.output)
+        check_writable(task.json_output)
+    done = []
+    said: list[str] = []
     with TerminalProgress(order.quiet) as progress:
         progress.stage("Loading the embedder and the knowledge base")
         reviewer = make_reviewer(settings, said.append, progress.embedding, Asking(order.effort, seconds))
-        result = reviewer.review(design, requirements, progress, said)
-    rubric = reviewer.reference.rubric
-    names = {check.id: (check.title, check.section) for check in rubric}
-    report = to_markdown(result, rubric, dict(reviewer.knowledge.notes), reviewer.scoring)
-    data = to_json(result, names, reviewer.scoring.second_look)
-    write_texts({order.output: report, order.json_output: data})
-    _remember(settings, result)
+        for task, (design, requirements, notices) in zip(order.tasks, read, strict=True):
+            result = reviewer.review(design, requirements, progress, [*notices.values(), *said])
+            rubric = reviewer.reference.rubric
+            names = {check.id: (check.title, check.section) for check in rubric}
+            report = to_markdown(result, rubric, dict(reviewer.knowledge.notes), reviewer.scoring)
+            write_texts({task.output: report, task.json_output: to_json(result, names, reviewer.scoring.second_look)})
+            _remember(settings, result)
+            done.append((task, result))
     if not order.quiet:
         with contextlib.suppress(BrokenPipeError):  # nobody reads; the exit code still tells
-            _summarise(order, result)
+            for task, result in done:
+                _summarise(order, task, result)
             sys.stdout.flush()
-    return _exit_code(order.fail_on, result)
+    return max(_exit_code(order.fail_on, result) for _, result in done)
 
 
 def seconds_of(text: str) -> float:
@@ -204,7 +245,7 @@ def seconds_of(text: str) -> float:
     return float(found.group(1)) * {"s": 1, "": 1, "m": 60, "h": 3600}[found.group(2)]
 
 
-def _summarise(order: Order, result: Review) -> None:
+def _summarise(order: Order, task: Task, result: Review) -> None:
     from collections import Counter
 
     counts = Counter(f.severity for f in result.findings if f.severity)
@@ -215,7 +256,7 @@ def _summarise(order: Order, result: Review) -> None:
         f"soundness {result.assessment.soundness.value:g}/10, {result.assessment.readiness}"
     )
     typer.echo(f"findings: {found}")
-    typer.echo(f"written: {order.output} and {order.json_output}")
+    typer.echo(f"written: {task.output} and {task.json_output}")
     for notice in result.notices:
         typer.echo(f"note: {notice}", err=True)
     if order.verbose:

@@ -152,6 +152,14 @@ class Inconsistency:
 
 
 @dataclass(frozen=True, slots=True)
+class Observation:
+    """A problem that a language model sees and no check covers; it counts in no score."""
+
+    text: str
+    evidence: tuple[Evidence, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Injection:
     """Text that addresses the reviewer; quoted, and kept out of all evidence."""
 

@@ -9,6 +9,7 @@ from draftproof.domain.findings import (
     Finding,
     Inconsistency,
     Injection,
+    Observation,
     RequirementFinding,
     Severity,
     Verdict,
@@ -119,6 +120,7 @@ class Review:
     provenance: Provenance
     notices: tuple[str, ...] = ()
     has_requirements: bool = True
+    observations: tuple[Observation, ...] = ()
 
     @property
     def by_check(self) -> dict[str, Finding]:

@@ -354,7 +354,18 @@ class _Report:
             note = self.notes.get(finding.note_id)
             prevented = first_paragraph(note.part("Prevents")) if note else ""
             yield f"- {self.labels[finding.check_id]}, {self.check(finding).title}: {prevented or finding.comment}"
+        yield from self.observations()
         yield ""
+
+    def observations(self) -> Iterator[str]:
+        """Yield what a language model sees beyond the checks."""
+        if not self.review.observations:
+            return
+        yield ""
+        yield "Seen by the language model alone, counted in no score, to be checked by a person:"
+        yield ""
+        for seen in self.review.observations:
+            yield f"- {seen.text} ({cited(seen.evidence)})"
 
     def checklist(self) -> Iterator[str]:
         yield "## Implementation Readiness Checklist"

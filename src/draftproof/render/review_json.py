@@ -80,6 +80,13 @@ class InconsistencyJson(Part):
     evidence: list[EvidenceJson]
 
 
+class ObservationJson(Part):
+    """A problem that a language model sees and no check covers."""
+
+    text: str
+    evidence: list[EvidenceJson]
+
+
 class InjectionJson(Part):
     """Text that addresses the reviewer."""
 
@@ -146,6 +153,7 @@ class ReviewJson(Part):
     requirements: list[RequirementJson]
     inconsistencies: list[InconsistencyJson]
     injections: list[InjectionJson]
+    observations: list[ObservationJson]
     scores: list[ScoreJson]
     notices: list[str]
     provenance: ProvenanceJson
@@ -187,6 +195,9 @@ def to_json(review: Review, checks: dict[str, tuple[str, str]], second_look: flo
             for i in review.inconsistencies
         ],
         injections=[InjectionJson(reason=i.reason, evidence=_evidence(i.evidence)) for i in review.injections],
+        observations=[
+            ObservationJson(text=o.text, evidence=[_evidence(e) for e in o.evidence]) for o in review.observations
+        ],
         scores=[
             _score(score) for score in (assessment.completeness, assessment.soundness, *assessment.sections.values())
         ],

@@ -9,6 +9,7 @@ probability, and a parsed fact or a user's own exemplar is not up for a vote.
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
@@ -47,6 +48,7 @@ _EXPLAINED = ("met", "partial", "flawed")
 # So many questions are put together; the most doubtful come first, should time run out.
 _AT_ONCE = 16
 _SUREST = 1e-4
+_MARKS = re.compile(r"[<>\[\]|#*~`!\\\x00-\x1f]|https?://\S+")
 
 
 class AdjudicationAnswer(BaseModel):
@@ -200,7 +202,7 @@ class Adjudicator:
         if not told:
             rest = (1 - self.rule.told) / (len(WORDS) - 1)
             told = {v: self.rule.told if v is verdict else rest for v in WORDS.values()}
-        return Opinion(verdict, said.rationale.strip(), tuple(dict.fromkeys(said.lines)), told)
+        return Opinion(verdict, plain_sentence(said.rationale), tuple(dict.fromkeys(said.lines)), told)
 
 
 def settled(finding: Finding) -> bool:
@@ -247,7 +249,7 @@ def weighed(finding: Finding, opinion: Opinion, share: float, design: Document, 
     )
     if verdict is finding.verdict:
         return changed
-    spans = _spans(opinion.lines)
+    spans = joined_spans(opinion.lines)
     evidence = tuple(quote(design, span) for span in spans)
     if verdict is opinion.verdict:
         comment = opinion.rationale if not cited else f"{opinion.rationale.rstrip('.')} (line {cited})."
@@ -337,8 +339,13 @@ def _short(text: str, most: int = _LONGEST_LINE) -> str:
     return text if len(text) <= most else f"{text[:most].rsplit(None, 1)[0]} …"
 
 
-def _spans(lines: Sequence[int]) -> list[Span]:
-    """Join neighbouring lines to spans."""
+def plain_sentence(text: str) -> str:
+    """Return what a model wrote as one line without marks that a Markdown reader would act on."""
+    return " ".join(_MARKS.sub("", " ".join(text.split())).split())
+
+
+def joined_spans(lines: Sequence[int]) -> list[Span]:
+    """Return the spans of lines, neighbouring ones joined."""
     spans: list[Span] = []
     for line in sorted(lines):
         if spans and line == spans[-1].last + 1:

@@ -15,6 +15,7 @@ from draftproof.domain.findings import (
     Finding,
     Inconsistency,
     Injection,
+    Observation,
     RequirementFinding,
     Verdict,
 )
@@ -27,6 +28,7 @@ from draftproof.review.adjudicate import Adjudication, Adjudicator
 from draftproof.review.advice import all_fixes, with_advice
 from draftproof.review.consistency import find_inconsistencies
 from draftproof.review.coverage import RequirementReader, requirement_finding
+from draftproof.review.explore import Explorer
 from draftproof.review.judge import LinearModel
 from draftproof.review.material import Material
 from draftproof.review.ports import Clock, Judge, NoteIndex, Progress, Silence
@@ -57,7 +59,8 @@ class Reviewer:
         tokens_read:        Called for the tokens that the embedder has read.
         connections_refused: Called for how many connections the guard has refused.
         bytes_sent:         Called for how many bytes have left the machine.
-        adjudicator:        Asks a language model, where there is one.
+        adjudicator:        Asks a language model about checks, where there is one.
+        explorer:           Asks it about sections, where that is wanted.
         tokens_written:     Called for the tokens that language models have written.
         clock:              Tells the time.
 
@@ -76,6 +79,7 @@ class Reviewer:
     connections_refused: Callable[[], int]
     bytes_sent: Callable[[], int]
     adjudicator: Adjudicator | None = None
+    explorer: Explorer | None = None
     tokens_written: Callable[[], Mapping[str, int]] = dict
     clock: Clock = time.perf_counter
 
@@ -109,13 +113,14 @@ class Reviewer:
         changed = tuple(n for n in second.asked if second.findings[n].verdict is not findings[n].verdict)
         findings = dict(second.findings)
         said.extend(model_notices(second))
+        observations = self._observed(findings, material, watch, progress)
         watch.start("Comparing with the requirements")
         inconsistencies = find_inconsistencies(material)
         answered = with_contradictions(self._requirements(material, findings, inconsistencies), inconsistencies)
         watch.start("Looking up best practice")
         ordered = with_open_points(self._advised(findings, material, said), answered, inconsistencies)
         watch.start("Scoring")
-        _prove(ordered, answered, inconsistencies, injections, design, requirements)
+        _prove(ordered, answered, inconsistencies, injections, observations, design, requirements)
         assessment = assess(self.reference.rubric, ordered, self.scoring)
         watch.stop()
         documents = [design] + ([requirements.document] if requirements else [])
@@ -144,6 +149,7 @@ class Reviewer:
             ),
             notices=(*notices, *said, *(notice for d in documents for notice in d.notices)),
             has_requirements=requirements is not None,
+            observations=observations,
         )
 
     def marked(
@@ -164,6 +170,14 @@ class Reviewer:
             return Adjudication(findings)
         watch.start("Asking the language model")
         return self.adjudicator.adjudicate(self.reference.rubric, findings, material, progress)
+
+    def _observed(
+        self, findings: Mapping[str, Finding], material: Material, watch: _Watch, progress: Progress
+    ) -> tuple[Observation, ...]:
+        if self.explorer is None:
+            return ()
+        watch.start("Looking further")
+        return self.explorer.explore(findings, material, progress)
 
     def _requirements(
         self, material: Material, findings: Mapping[str, Finding], inconsistencies: Sequence[Inconsistency]
@@ -292,6 +306,7 @@ def _prove(
     requirements: Sequence[RequirementFinding],
     inconsistencies: Sequence[Inconsistency],
     injections: Sequence[Injection],
+    observations: Sequence[Observation],
     design: Document,
     documents: Requirements | None,
 ) -> None:
@@ -305,8 +320,9 @@ def _prove(
         everything.extend([finding.nearest.evidence] if finding.nearest else [])
     for requirement in requirements:
         everything.extend((requirement.requirement, *requirement.evidence))
-    for inconsistency in inconsistencies:
-        everything.extend(inconsistency.evidence)
+    for group in (inconsistencies, observations):
+        for item in group:
+            everything.extend(item.evidence)
     for evidence in everything:
         if not is_verbatim(evidence, by_name[evidence.document]):
             raise AssertionError(f"not verbatim: {evidence.document} {evidence.span}")

@@ -22,7 +22,7 @@ VARIABLES: Mapping[str, frozenset[str]] = {
     "adjudicate": frozenset(
         {"title", "outline", "check", "aspects", "flaws", "verdicts", "passages", "advice", "good", "bad"}
     ),
-    "explore": frozenset({"title", "outline", "section", "passages", "known"}),
+    "explore": frozenset({"title", "section", "passages", "known"}),
 }
 
 

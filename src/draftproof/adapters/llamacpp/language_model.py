@@ -19,11 +19,11 @@ _PROBE = Question(
     text="Which of the two words comes first in the alphabet, apple or pear?",
     schema={
         "type": "object",
-        "properties": {"rationale": {"type": "string", "maxLength": 40}, "word": {"enum": ["apple", "pear"]}},
-        "required": ["rationale", "word"],
+        "properties": {"word": {"enum": ["apple", "pear"]}},
+        "required": ["word"],
         "additionalProperties": False,
     },
-    most=96,
+    most=16,
     member="word",
     values=("apple", "pear"),
 )

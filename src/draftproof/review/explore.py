@@ -1,0 +1,175 @@
+"""
+A language model looks for problems that no check covers, section by section.
+
+What it names is kept only where it stands on lines that were shown and says nothing that a
+finding says already. It changes no verdict and no score.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from draftproof.documents.lexical import words
+from draftproof.documents.quotes import quote
+from draftproof.domain.asking import Answer, Question
+from draftproof.domain.document import Document, Passage
+from draftproof.domain.findings import Finding, Observation
+from draftproof.review.adjudicate import joined_spans, numbered, offered, plain_sentence
+from draftproof.review.material import Material
+from draftproof.review.ports import LanguageModel, Progress
+from draftproof.review.prompts import Prompt
+
+_MOST_LINES = 40
+_FEWEST_PASSAGES = 2
+_MOST_PROBLEMS = 2
+_MOST_CITED = 4
+_LONGEST_PROBLEM = 240
+_MOST_KNOWN = 6
+_AT_ONCE = 8
+# Of the words of a problem; beyond it a finding says the same.
+_SAME_WORDS = 0.5
+
+
+class Problem(BaseModel):
+    """One problem as the model names it."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    problem: str
+    lines: list[int]
+
+
+class ExplorationAnswer(BaseModel):
+    """The form of an answer."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    problems: list[Problem]
+
+
+@dataclass(frozen=True)
+class Explorer:
+    """
+    Asks a model about sections.
+
+    Args:
+        model:  Who is asked.
+        prompt: How.
+        go_on:  Asked before each group of questions; false where the time is over.
+
+    """
+
+    model: LanguageModel
+    prompt: Prompt
+    go_on: Callable[[], bool] = lambda: True
+
+    def explore(
+        self, findings: Mapping[str, Finding], material: Material, progress: Progress
+    ) -> tuple[Observation, ...]:
+        """
+        Return what the model sees beyond the checks, in the document's order.
+
+        Args:
+            findings: What is known already.
+            material: The design.
+            progress: Told how many sections are done.
+
+        """
+        sections = list(shown_sections(material.passages))
+        progress.stage(f"Asking {self.model.name} about {len(sections)} sections", len(sections))
+        found: list[Observation] = []
+        for start in range(0, len(sections), _AT_ONCE):
+            if not self.go_on():
+                break
+            group = sections[start : start + _AT_ONCE]
+            questions = [self.question(passages, findings, material.design) for passages in group]
+            for passages, answer in zip(group, self.model.answer(questions), strict=True):
+                found.extend(_kept(answer, passages, findings, material.design))
+            progress.advance(start + len(group))
+        return tuple(sorted(found, key=lambda o: o.evidence[0].span.first))
+
+    def question(self, passages: Sequence[Passage], findings: Mapping[str, Finding], design: Document) -> Question:
+        """Return the question about a section."""
+        first, last = passages[0].span.first, passages[-1].span.last
+        known = [
+            finding.comment
+            for finding in findings.values()
+            if finding.verdict.is_defect and any(first <= e.span.first <= last for e in finding.evidence)
+        ]
+        system, text = self.prompt.rendered(
+            {
+                "title": design.title,
+                "section": passages[0].heading_path,
+                "passages": [numbered(passage, design) for passage in passages],
+                "known": known[:_MOST_KNOWN],
+            }
+        )
+        return Question(system, text, schema(offered(passages)), self.prompt.most)
+
+
+def shown_sections(passages: Sequence[Passage]) -> Iterator[list[Passage]]:
+    """Yield the passages of each section of the second level, cut where they have too many lines."""
+    for _, group in groupby(passages, key=lambda p: p.headings[:2]):
+        piece: list[Passage] = []
+        lines = 0
+        for passage in group:
+            count = passage.span.last - passage.span.first + 1
+            if piece and lines + count > _MOST_LINES:
+                yield piece
+                piece, lines = [], 0
+            piece.append(passage)
+            lines += count
+        if len(piece) >= _FEWEST_PASSAGES:
+            yield piece
+
+
+def schema(lines: Sequence[int]) -> dict[str, Any]:
+    """Return the JSON Schema of an answer about these lines."""
+    problem = {
+        "type": "object",
+        "properties": {
+            "problem": {"type": "string", "minLength": 20, "maxLength": _LONGEST_PROBLEM},
+            "lines": {"type": "array", "minItems": 1, "maxItems": _MOST_CITED, "items": {"enum": list(lines)}},
+        },
+        "required": ["problem", "lines"],
+        "additionalProperties": False,
+    }
+    return {
+        "type": "object",
+        "properties": {"problems": {"type": "array", "maxItems": _MOST_PROBLEMS, "items": problem}},
+        "required": ["problems"],
+        "additionalProperties": False,
+    }
+
+
+def _kept(
+    answer: Answer, passages: Sequence[Passage], findings: Mapping[str, Finding], design: Document
+) -> Iterator[Observation]:
+    try:
+        said = ExplorationAnswer.model_validate_json(answer.text)
+    except ValidationError:
+        return
+    shown = set(offered(passages))
+    for problem in said.problems[:_MOST_PROBLEMS]:
+        if not problem.lines or not set(problem.lines) <= shown or _known(problem, findings):
+            continue
+        evidence = tuple(quote(design, span) for span in joined_spans(problem.lines))
+        yield Observation(plain_sentence(problem.problem), evidence)
+
+
+def _known(problem: Problem, findings: Mapping[str, Finding]) -> bool:
+    """Return whether a finding stands on the same lines as a defect, or says it in the same words."""
+    own = set(words(problem.problem))
+    for finding in findings.values():
+        if not finding.verdict.is_defect:
+            continue
+        if any(e.span.first <= line <= e.span.last for e in finding.evidence for line in problem.lines):
+            return True
+        if own and len(own & set(words(finding.comment))) / len(own) > _SAME_WORDS:
+            return True
+    return False
