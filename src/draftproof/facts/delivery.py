@@ -21,6 +21,8 @@ _INCLUDE = re.compile(r"^-?s?include\b", re.MULTILINE)
 _BRANCHES = frozenset({"main", "master", "head", "latest", "stable", "develop"})
 _IGNORED = re.compile(r"^[@+]*-")
 _FROM_PYTHON = re.compile(r"^FROM\s+(?:--\S+\s+)?(?:[\w.-]+/)*python:(\d+\.\d+(?:\.\d+)?)", re.IGNORECASE)
+# No target of a real Makefile calls more than so many others.
+_MOST_CALLED = 50
 _HOOK_WORK = {
     "lint": re.compile(r"^ruff(?:-check)?$|flake8|pylint"),
     "types": re.compile(r"mypy|pyright"),
@@ -162,10 +164,12 @@ def _make(block: Block) -> Iterator[Fact]:
     if not targets:
         return
     names = [target.name for target in targets]
+    known = frozenset(names)
+    patterns = [re.compile(re.escape(name).replace("%", ".+")) for name in names if "%" in name]
     whole = not _ELIDED.search(block.text) and not _INCLUDE.search(block.text)
     for target in targets:
         wanted = [*target.needs, *(name for command in target.commands for name in called_targets(command))]
-        missing = [name for name in dict.fromkeys(wanted) if whole and not _exists(name, names)]
+        missing = [name for name in dict.fromkeys(wanted) if whole and not _exists(name, known, patterns)]
         yield replace(target, missing=tuple(missing))
     work = work_of("\n".join(command for target in targets for command in target.commands))
     yield Makefile(span=block.span, targets=tuple(names), work=tuple(sorted(work)))
@@ -219,13 +223,11 @@ def _logical_lines(text: str) -> Iterator[tuple[int, int, str]]:
         yield first, text.count("\n"), held
 
 
-def _exists(name: str, names: Sequence[str]) -> bool:
+def _exists(name: str, names: frozenset[str], patterns: Sequence[re.Pattern[str]]) -> bool:
     """Return whether a target exists, by itself or by a pattern; names of files and variables are no targets."""
-    if re.search(r"[./%$*()]", name) or name in names:
+    if name in names or re.search(r"[./%$*()]", name):
         return True
-    return any(
-        re.fullmatch(re.escape(pattern).replace("%", ".+"), name) is not None for pattern in names if "%" in pattern
-    )
+    return any(pattern.fullmatch(name) is not None for pattern in patterns)
 
 
 # -- commit hooks -------------------------------------------------------------------------
@@ -280,16 +282,22 @@ def _known(found: Sequence[Fact]) -> KnownWork:
     """Return what targets and hooks do, each target's dependencies among it."""
     targets = {fact.name: fact for fact in found if isinstance(fact, MakeTarget)}
     hooks = {kind for fact in found if isinstance(fact, HookFile) for kind in fact.work}
-    return KnownWork({name: _work_of_target(name, targets, frozenset()) for name in targets}, frozenset(hooks))
+    return KnownWork({name: _work_of_target(name, targets) for name in targets}, frozenset(hooks))
 
 
-def _work_of_target(name: str, targets: Mapping[str, MakeTarget], above: frozenset[str]) -> frozenset[str]:
-    target = targets.get(name)
-    if target is None or name in above:
-        return frozenset()
-    work = work_of("\n".join(target.commands)) - frozenset(target.unheeded)
-    called = [*target.needs, *(other for command in target.commands for other in called_targets(command))]
-    return work.union(*(_work_of_target(other, targets, above | {name}) for other in called))
+def _work_of_target(name: str, targets: Mapping[str, MakeTarget]) -> frozenset[str]:
+    work: set[str] = set()
+    seen, waiting = {name}, [name]
+    while waiting and len(seen) < _MOST_CALLED:
+        target = targets.get(waiting.pop())
+        if target is None:
+            continue
+        work |= work_of("\n".join(target.commands)) - frozenset(target.unheeded)
+        called = [*target.needs, *(other for command in target.commands for other in called_targets(command))]
+        new = [other for other in called if other not in seen]
+        seen.update(new)
+        waiting.extend(new)
+    return frozenset(work)
 
 
 # -- project files ------------------------------------------------------------------------

@@ -14,7 +14,7 @@ from draftproof.facts.yaml_blocks import Node, yaml_nodes
 _SECRET_NAME = re.compile(
     r"(?:PASSWORD|PASSWD|SECRET|TOKEN|API_?KEY|PRIVATE_?KEY)(?!.*(?:FILE|PATH|URL|TTL|NAME|EXPIR))", re.IGNORECASE
 )
-_SECRET_URL = re.compile(r"^\w[\w+.-]*://[^:/@\s]+:(?P<secret>[^@\s]+)@")
+_SECRET_URL = re.compile(r"^\w[\w+.-]*://(?P<user>[^:/@\s]+):(?P<secret>[^@\s]+)@")
 _FROM_OUTSIDE = re.compile(r"\$\{?\w|^<.*>$|^/run/secrets|^\*+$|^$|from_?secret|vault:", re.IGNORECASE)
 _DATABASE = re.compile(r"(?:^|[/_-])(?:postgres\w*|timescale\w*|mysql|mariadb|mongo\w*|pgvector)\b", re.IGNORECASE)
 _BROKER = re.compile(r"kafka|redpanda", re.IGNORECASE)
@@ -175,7 +175,8 @@ def _is_secret(name: str, value: str) -> bool:
 def _is_trivial(value: str, service: str) -> bool:
     url = _SECRET_URL.match(value)
     secret = (url.group("secret") if url else value).lower()
-    return bool(_TRIVIAL.fullmatch(secret)) or secret == service.lower()
+    names = {service.lower(), url.group("user").lower() if url else ""}
+    return bool(_TRIVIAL.fullmatch(secret)) or secret in names
 
 
 def _service(name: str, node: Node, block: Block) -> Service:

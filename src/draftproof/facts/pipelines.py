@@ -60,6 +60,8 @@ class Pipeline(Fact):
         deploys:  Whether a job deploys, by its commands or its name.
         order:    Kinds of work that every deploying job does or waits for, directly or not;
                   empty where nothing is deployed.
+        every:    Kinds of work that some job does on every change: it waits for nobody's hand
+                  and for no certain files.
         starts:   ``change`` for a pull request or a push to any branch, ``merge`` for a push
                   to the main branch, ``schedule``; empty where the file does not say.
 
@@ -71,6 +73,7 @@ class Pipeline(Fact):
     unheeded: tuple[str, ...] = ()
     deploys: bool = False
     order: tuple[str, ...] = ()
+    every: tuple[str, ...] = ()
     starts: tuple[str, ...] = ()
 
 
@@ -130,6 +133,7 @@ def _pipeline(block: Block, root: Node, jobs: Mapping[str, Node], steps: list[Pi
         unheeded=tuple(sorted({kind for step in steps for kind in step.unheeded})),
         deploys=bool(deploying),
         order=tuple(sorted(set.intersection(*orders))) if orders else (),
+        every=tuple(sorted({kind for name, job in jobs.items() if not _is_bound(job, root) for kind in work[name]})),
         starts=tuple(sorted(_starts(root))),
     )
 
@@ -221,6 +225,20 @@ def _needed(job: Node, jobs: Mapping[str, Node], root: Node) -> list[str]:
     stage = _stage(job, root)
     earlier = order[: order.index(stage)] if stage in order else []
     return [name for name, other in jobs.items() if _stage(other, root) in earlier]
+
+
+def _is_bound(job: Node, root: Node) -> bool:
+    """Return whether a job waits for somebody's hand, certain files or a schedule."""
+    if job.text("when") in ("manual", "never"):
+        return True
+    rules = [node for member in ("rules", "only") if (node := _inherited(job, member, root)) is not None]
+    entries = [entry for node in rules for entry in (node.value if isinstance(node.value, list) else [node])]
+    by_files = any(entry.get("changes") is not None for entry in entries)
+    by_schedule = bool(entries) and all(
+        "schedule" in (entry.value if isinstance(entry.value, str) else entry.text("if")) for entry in entries
+    )
+    paths = root.get("on", "pull_request", "paths") is not None
+    return by_files or by_schedule or paths or all(entry.text("when") == "manual" for entry in entries or [root])
 
 
 def _stage(job: Node, root: Node) -> str:

@@ -175,7 +175,15 @@ def python_facts(document: Document) -> Iterable[Fact]:
         if not labelled and not _LOOKS_PYTHON.search(block.text):
             continue
         for tree, shift in _trees(block.text):
-            yield from _Reader(block, shift).read(tree)
+            yield from _facts_of(tree, block, shift)
+
+
+def _facts_of(tree: ast.Module, block: Block, shift: int) -> list[Fact]:
+    """Return the facts of a tree; none of one that is nested too deep to be read."""
+    try:
+        return list(_Reader(block, shift).read(tree))
+    except RecursionError:
+        return []
 
 
 def _trees(text: str) -> Iterator[tuple[ast.Module, int]]:

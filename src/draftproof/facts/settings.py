@@ -22,12 +22,18 @@ _WORDS = {
 }  # fmt: skip
 _NUMBER = r"(?:\d{1,3}(?:[, ]\d{3})+|\d+(?:\.\d+)?|" + "|".join(w for w in _WORDS if w != "single") + ")"
 _UNIT = r"(?:ms|milliseconds?|sec(?:ond)?s?|min(?:ute)?s?|hours?|days?|weeks?|months?|years?|[smhd](?![a-z]))"
+# The column that holds what is set; a default or a unit may stand before it.
+_VALUE_CELL = (
+    r"(?:\|[^|\n]{0,80}){0,2}\|\s*(?:(?:our|chosen|configured)\s+)?"
+    r"(?:value|setting|configuration|ours|chosen|production)\s*:"
+)
 _VALUE = re.compile(
-    rf"[\"'`*\])]*\s*(?:=>?|:|\||→|->|\bis\b|\bof\b|\bset to\b|\bwith\b)?\s*[\"'`*(]*"
+    rf"[\"'`*\])]*\s*(?:=>?|:|{_VALUE_CELL}|\||→|->|\bis\b|\bof\b|\bset to\b|\bwith\b)?\s*[\"'`*(]*"
     rf"(?P<value>(?P<number>-?{_NUMBER})\s?(?P<unit>{_UNIT})?(?!\w|\.\d|\s?/\s?\d)|all|true|false|on|off|none|latest|earliest|read_\w+)",
     re.IGNORECASE,
 )
 _MOST_CHARACTERS = 20_000
+_EN_DASH = "\N{EN DASH}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,9 +118,9 @@ def phrase_pattern(text: str) -> re.Pattern[str]:
         .replace("{k}", r"(?P<k>(?:days|hours|minutes|seconds|weeks)=\d+)")
     )
     # "8 to 12 minutes": the first of two durations may stand without its unit.
-    filled = filled.replace(
-        rf"(?:(?P<d>{_NUMBER}[ -]?{_UNIT})\s*(?:to|-|\u2013)", rf"(?:{_NUMBER}(?:[ -]?{_UNIT})?\s*(?:to|-|\u2013)"
-    )
+    spaced = rf"(?P<d>{_NUMBER}[ -]?{_UNIT})\s*(?:to|-|{_EN_DASH})"
+    bare = rf"{_NUMBER}(?:[ -]?{_UNIT})?\s*(?:to|-|{_EN_DASH})"
+    filled = filled.replace(spaced, bare)
     return re.compile(filled, re.IGNORECASE)
 
 

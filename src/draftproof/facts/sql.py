@@ -7,8 +7,10 @@ one by one, so that a sketch with `...` in one statement does not lose the other
 
 from __future__ import annotations
 
+import logging
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -24,6 +26,8 @@ _DDL = re.compile(
     re.IGNORECASE | re.MULTILINE,
 )
 _SELECT = re.compile(r"^[ \t]*(?:with\s+\w+\s+as\s*\(|select\b)", re.IGNORECASE | re.MULTILINE)
+# Before a SELECT that is a part of another statement: a subquery, or the body of a view.
+_PART_OF_ANOTHER = re.compile(r"(?:\(|\bas)\s*$", re.IGNORECASE)
 _ELIDED = re.compile(r"^\s*(?:\.\.\.|…|--\s*\.\.\.).*$|,\s*(?:\.\.\.|…)\s*(?=\))", re.MULTILINE)
 _NEXT = re.compile(
     r"^[ \t]*(?:create|alter|insert|update|delete|select|with|drop|grant|comment|begin|commit|set)\b",
@@ -149,22 +153,41 @@ class BrokenStatement(Fact):
 def sql_facts(document: Document) -> Iterable[Fact]:
     """Return the facts of all SQL in fences."""
     found: list[Fact] = []
-    for block in blocks(document):
-        if not block.diagram and block.language not in ("python", "py", "json", "bash", "sh"):
-            for text, span in _statements(block):
-                found.extend(_facts(text, span))
+    with _quiet():
+        for block in blocks(document):
+            if not block.diagram and block.language not in ("python", "py", "json", "bash", "sh"):
+                for text, span in _statements(block):
+                    found.extend(_facts(text, span))
     return _served(_indexed(found))
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep sqlglot from writing to the terminal that it passes a statement on as text."""
+    logger = logging.getLogger("sqlglot")
+    level = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        logger.setLevel(level)
 
 
 def _statements(block: Block) -> Iterator[tuple[str, Span]]:
     """Yield each statement with its lines."""
-    starts = sorted({m.start() for pattern in (_DDL, _SELECT) for m in pattern.finditer(block.text)})
+    ddl = {m.start() for m in _DDL.finditer(block.text)}
+    selects = {m.start() for m in _SELECT.finditer(block.text) if not _is_part(block.text, m.start())}
+    starts = sorted(ddl | selects)
     for start in starts:
         stop = _end(block.text, start)
         text = block.text[start:stop].rstrip()
         line = block.text.count("\n", 0, start)
         if 0 < len(text) <= _MOST_CHARACTERS:
             yield text, block.lines(line, line + text.count("\n"))
+
+
+def _is_part(text: str, start: int) -> bool:
+    return _PART_OF_ANOTHER.search(text[max(0, start - 200) : start]) is not None
 
 
 def _end(text: str, start: int) -> int:

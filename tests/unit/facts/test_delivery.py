@@ -130,12 +130,8 @@ def test_a_pipeline_that_makes_a_target_does_what_the_target_does() -> None:
 
 
 def test_targets_that_call_each_other_in_a_ring_end() -> None:
-    found = delivery_facts(
-        design(
-            "```yaml\njobs:\n  a:\n    steps:\n      - run: make a\n```\n\nText.\n\n"
-            "```make\na: b\nb: a\n\tpytest\n```\n"
-        )
-    )
+    pipeline = "```yaml\njobs:\n  a:\n    steps:\n      - run: make a\n```\n"
+    found = delivery_facts(design(f"{pipeline}\nText.\n\n```make\na: b\nb: a\n\tpytest\n```\n"))
     assert one(PipelineStep, list(found)).work == ("test",)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -47,6 +48,11 @@ def fired(reference: Reference, case: dict[str, Any], text: str) -> dict[str, Fa
 
 def test_every_rule_has_a_case_and_every_case_a_rule(reference: Reference) -> None:
     assert {rule.id for rule in reference.fact_rules} == set(CASES)
+
+
+def test_no_pattern_holds_a_backspace_where_a_word_ends(reference: Reference) -> None:
+    """In a condition a string reads ``\\b`` as a backspace, which matches nothing; ``\\\\b`` is meant."""
+    assert not [rule.id for rule in reference.fact_rules if re.search(r"(?<!\\)(?:\\\\)*\\b", rule.when)]
 
 
 @pytest.mark.parametrize("name", CASES)

@@ -175,6 +175,29 @@ def test_a_workflow_knows_when_it_starts(on: str, starts: tuple[str, ...]) -> No
     assert pipeline(f"{on}\njobs:\n  a:\n    steps: [{{run: pytest}}]\n").starts == starts
 
 
+@pytest.mark.parametrize(
+    ("member", "every"),
+    [
+        ("tags: [x]", ("test",)),
+        ("when: on_success", ("test",)),
+        ("rules:\n    - if: $CI_PIPELINE_SOURCE == 'merge_request_event'", ("test",)),
+        ("only: [merge_requests]", ("test",)),
+        ("when: manual", ()),
+        ("rules:\n    - when: manual", ()),
+        ("rules:\n    - changes: ['tests/**']\n    - when: never", ()),
+        ("rules:\n    - if: $CI_PIPELINE_SOURCE == 'schedule'", ()),
+        ("only: [schedules]", ()),
+        ("only:\n    changes: ['tests/**']", ()),
+    ],
+)
+def test_a_pipeline_knows_what_runs_on_every_change(member: str, every: tuple[str, ...]) -> None:
+    assert pipeline(f"unit:\n  {member}\n  script: [pytest]\nb: 1\nc: 2\n").every == every
+
+
+def test_a_workflow_bound_to_paths_does_not_run_on_every_change() -> None:
+    assert pipeline("on:\n  pull_request:\n    paths: [src]\njobs:\n  a:\n    steps: [{run: pytest}]\n").every == ()
+
+
 def test_services_beside_a_job_are_read_in_both_forms() -> None:
     github = "jobs:\n  a:\n    services:\n      db:\n        image: postgres:16-alpine\n    steps: [{run: pytest}]\n"
     gitlab = "a:\n  services:\n    - postgres:17.2\n    - name: redis\n  script: [pytest]\nb: 1\n"
