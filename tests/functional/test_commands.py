@@ -46,7 +46,7 @@ def test_the_command_alone_prints_its_help():
         ("review design.md --nonsense", "No such option: --nonsense"),
         ("review design.md --fail-on sometimes", "'sometimes'"),
         ("review design.md --threads many", "'--threads'"),
-        ("review a.md b.md", "b.md"),
+        ("review a.md b.md", "a.md"),
         ("nonsense", "No such command 'nonsense'"),
         (ORIGINAL_NAME, "Missing argument"),
         ("cost everything", "everything"),

@@ -13,6 +13,7 @@ import pytest
 
 from draftproof.adapters.model_files import OVERHEAD, ModelList, read_model_file
 from tests.fakes.gguf import tiny
+from tests.fakes.server import obedient, serving
 from tests.functional.command import ROOT, draftproof
 
 
@@ -122,6 +123,15 @@ def test_the_doctor_shows_the_form_of_a_prompt(folder_of_models: Path) -> None:
     assert run.code == 0, run.err
     assert "prompt begins '<s>'" in run.out
     assert "beginning     1 (wanted: 1)" in run.out
+    assert "constrained   yes" in run.out
+
+
+def test_the_doctor_probes_a_server(monkeypatch: pytest.MonkeyPatch) -> None:
+    with serving(obedient) as (url, _):
+        monkeypatch.setenv("DRAFTPROOF_ENGINE_URL", url)
+        run = draftproof("doctor")
+    assert run.code == 0, run.err
+    assert "scripted at 127.0.0.1" in run.out
     assert "constrained   yes" in run.out
 
 

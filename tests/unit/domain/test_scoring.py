@@ -32,6 +32,7 @@ RULE = ScoringRule(
     readiness=(GradeRule("Ready", 0, 9, 9), GradeRule("Major Changes Required")),
     partial_share=0.5,
     second_look=0.5,
+    model=product_scoring().model,
 )
 
 
