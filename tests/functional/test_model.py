@@ -11,6 +11,7 @@ from draftproof.domain.findings import Verdict
 from tests.fakes.gguf import tiny
 from tests.fakes.server import obedient, serving
 from tests.functional.command import BM25, DESIGN, REQUIREMENTS, draftproof
+from tests.functional.conftest import Reviewed
 
 REVIEW = ("review", DESIGN, "--requirements", REQUIREMENTS, *BM25)
 DEMONSTRATION = Path(__file__).resolve().parents[2] / "examples" / "model-script.json"
@@ -38,17 +39,8 @@ def test_the_report_says_what_the_model_was_asked_and_every_quotation_still_stan
     assert "model tiny-bpe" in Path("tech-design-review.md").read_text(encoding="utf-8")
 
 
-def test_the_same_review_twice_is_the_same(model: Path) -> None:
-    verdicts = []
-    for _ in range(2):
-        assert draftproof(*REVIEW, "--model", model, "--effort", "quick").code == 0
-        verdicts.append([(c["id"], c["verdict"], c["probabilities"]) for c in written()["checks"]])
-    assert verdicts[0] == verdicts[1]
-
-
-def test_a_scripted_model_turns_an_unsure_verdict_and_not_a_fact() -> None:
-    draftproof(*REVIEW)
-    before = {check["id"]: check for check in written()["checks"]}
+def test_a_scripted_model_turns_an_unsure_verdict_and_not_a_fact(example: Reviewed) -> None:
+    before = {check["id"]: check for check in example.data["checks"]}
     open_ = [c for c in before.values() if c["confidence"] < 0.5 and not any(b["source"] == "fact" for b in c["basis"])]
     assert open_
     script = Path("script.json")

@@ -212,7 +212,10 @@ def carry_out(order: Order) -> int:
         progress.stage("Loading the embedder and the knowledge base")
         reviewer = make_reviewer(settings, said.append, progress.embedding, Asking(order.effort, seconds))
         for task, (design, requirements, notices) in zip(order.tasks, read, strict=True):
-            result = reviewer.review(design, requirements, progress, [*notices.values(), *said])
+            # The list itself is handed on: the store, opened meanwhile, may have something to say.
+            said[:0] = notices.values()
+            result = reviewer.review(design, requirements, progress, said)
+            del said[: len(notices)]
             rubric = reviewer.reference.rubric
             names = {check.id: (check.title, check.section) for check in rubric}
             report = to_markdown(result, rubric, dict(reviewer.knowledge.notes), reviewer.scoring)
