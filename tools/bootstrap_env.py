@@ -35,7 +35,7 @@ def main() -> None:
     install_package(dev=options.dev)
     if not options.core_only:
         install_weights()
-        run("The embedder and the knowledge base", [str(script("draftproof")), "setup"], expected=110, quiet=False)
+        run("The embedder and the knowledge base", [str(script("draftproof")), "setup"], expected=240, quiet=False)
 
 
 def script(name: str) -> Path:
