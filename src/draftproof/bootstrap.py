@@ -15,15 +15,16 @@ from functools import cached_property
 from hashlib import sha256
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol, cast
+from typing import TYPE_CHECKING, Any, Protocol
 
 from draftproof import __version__
 from draftproof.adapters import network
-from draftproof.adapters.files import data_folder, read_document, read_folder
+from draftproof.adapters.files import data_folder, file_hash, read_document, read_folder
 from draftproof.documents.requirements import find_requirements
-from draftproof.domain.asking import Answer, Effort, Question
+from draftproof.domain.asking import Effort
 from draftproof.domain.document import Document, DocumentName, Requirements
 from draftproof.errors import DataError, EmbedderError, ModelError, StoreError
+from draftproof.review.ports import LanguageModel
 from draftproof.settings import Settings
 
 if TYPE_CHECKING:
@@ -328,10 +329,9 @@ def make_reviewer(
             f"Notes are looked up on the Chroma server {settings.chroma}: it gets the notes and vectors of the "
             "rubric's own questions, nothing of the documents."
         )
-    wanted = asking is not None and (settings.engine_url or model_path(settings) is not None)
-    model = open_model(settings) if wanted else None
+    model = open_model(settings) if asking is not None else None
     if model is not None and settings.engine_url:
-        notice(f"Lines of the design were sent to {model.name.rpartition(' at ')[2]}, which the settings name.")
+        notice(f"Lines of the design were sent to {model.place}, which the settings name.")
     asks = _asks(model, library, asking) if model and asking else None
     index = _later(lambda: note_index(settings, library, embedder, note_vectors, notice))
     return Reviewer(
@@ -406,16 +406,27 @@ def model_path(settings: Settings) -> Path | None:
     return Path(known.verify(settings.model).path)
 
 
-class OpenModel(Protocol):
+class OpenModel(LanguageModel, Protocol):
     """A language model with what the provenance tells of it."""
 
-    name: str
-    description: str
-    tokens_read: int
-    tokens_written: int
+    @property
+    def place(self) -> str:
+        """Where it comes from: a file, or the server's host and port."""
+        ...
 
-    def answer(self, questions: Sequence[Question]) -> Sequence[Answer]:
-        """Answer questions."""
+    @property
+    def description(self) -> str:
+        """What it is."""
+        ...
+
+    @property
+    def tokens_read(self) -> int:
+        """Tokens read so far."""
+        ...
+
+    @property
+    def tokens_written(self) -> int:
+        """Tokens written so far."""
         ...
 
     def prove(self) -> None:
@@ -427,28 +438,28 @@ class OpenModel(Protocol):
         ...
 
 
-def open_model(settings: Settings) -> OpenModel:
+def open_model(settings: Settings) -> OpenModel | None:
     """
-    Return the user's generative model, proven to be constrained.
+    Return the user's generative model, proven to be constrained, or ``None`` where none is named.
 
     Raises:
         ModelError: It cannot be loaded or constrained.
 
     """
-    from draftproof.adapters.llamacpp.engine import EngineOptions
-    from draftproof.adapters.llamacpp.language_model import GgufLanguageModel
-
     if settings.engine_url:
         from draftproof.adapters.server import ServerLanguageModel, ServerOptions
 
         return _proven(ServerLanguageModel(ServerOptions(settings.engine_url, settings.model, settings.engine_key)))
     path = model_path(settings)
     if path is None:
-        raise ModelError("No model is named.", "Name one with --model.")
+        return None
     if path.suffix == ".json":
         from draftproof.adapters.scripted import ScriptedLanguageModel
 
         return ScriptedLanguageModel(path)
+    from draftproof.adapters.llamacpp.engine import EngineOptions
+    from draftproof.adapters.llamacpp.language_model import GgufLanguageModel
+
     template = ""
     if settings.chat_template:
         try:
@@ -459,13 +470,13 @@ def open_model(settings: Settings) -> OpenModel:
     return _proven(GgufLanguageModel(path, options, template))
 
 
-def _proven(model: Any) -> OpenModel:
+def _proven(model: OpenModel) -> OpenModel:
     try:
         model.prove()
     except ModelError:
         model.close()
         raise
-    return cast("OpenModel", model)
+    return model
 
 
 def _model_names(model: OpenModel, library: Library) -> dict[str, str]:
@@ -578,7 +589,6 @@ def write_embedder(settings: Settings, weights: Path | None, quantization: str, 
         EmbedderError: The weights are not on this machine.
 
     """
-    from draftproof.adapters.llamacpp.embedder import file_hash
     from draftproof.adapters.minilm import CARRIER, find_weights, write_gguf
 
     if quantization not in ("Q8_0", "F16"):

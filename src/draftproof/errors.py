@@ -27,6 +27,11 @@ EXIT_BUG = 3
 EXIT_INTERRUPTED = 130
 
 
+def first_line(said: object, otherwise: str = "") -> str:
+    """Return the first line of what a library says, at most 200 characters; or something else where it says nothing."""
+    return (str(said).strip().splitlines() or [otherwise])[0][:200]
+
+
 class DraftproofError(Exception):
     """
     A failure that the user can fix.

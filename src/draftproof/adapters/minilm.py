@@ -8,13 +8,13 @@ architecture: mean pooling, WordPiece vocabulary, no causal mask.
 
 from __future__ import annotations
 
-import hashlib
 import importlib.util
 import json
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from draftproof.adapters.files import file_hash
 from draftproof.errors import EmbedderError
 
 if TYPE_CHECKING:
@@ -91,7 +91,7 @@ def write_gguf(weights: Path, target: Path, quantization: str = "Q8_0") -> str:
         writer.write_kv_data_to_file()
         writer.write_tensors_to_file()
         writer.close()
-        digest = hashlib.sha256(part.read_bytes()).hexdigest()
+        digest = file_hash(part)
         target.with_suffix(".gguf.sha256").write_text(f"{digest}  {target.name}\n", encoding="ascii")
         os.replace(part, target)
     except KeyError as error:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import hashlib
 import json
 import os
 import re
@@ -20,7 +19,7 @@ from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
-from draftproof.adapters.files import write_text
+from draftproof.adapters.files import file_hash, write_text
 from draftproof.adapters.gguf_header import GgufHeader, HeaderError, Value, read_header
 from draftproof.errors import ModelError
 
@@ -127,7 +126,7 @@ def read_model_file(path: Path, name: str = "") -> ModelFile:
         return ModelFile(
             name=name,
             path=str(path.resolve()),
-            sha256=_hash(path),
+            sha256=file_hash(path),
             size=path.stat().st_size,
             architecture=architecture,
             title=_text(values, "general.name") or name,
@@ -226,11 +225,6 @@ def _cache_bytes(values: Mapping[str, Value], architecture: str) -> int:
     narrow = each("attention.head_count_kv", heads)
     numbers = sum(count * (key + value) for count, key, value in zip(narrow, keys, cached, strict=True))
     return numbers * _BYTES_OF_A_CACHED_NUMBER
-
-
-def _hash(path: Path) -> str:
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def machine_memory(shares: Sequence[Path] = _SHARES) -> int:
@@ -376,7 +370,7 @@ class ModelList:
         part = ""
         try:
             if target.exists():
-                if _hash(target) != model.sha256:
+                if file_hash(target) != model.sha256:
                     raise ModelError(f"{target} is there already.", "Choose a name with --name, or remove that file.")
                 # Whether it is a copy of ours, only an earlier record knows.
                 return replace(model, path=str(target.resolve()))
@@ -384,7 +378,7 @@ class ModelList:
             handle, part = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
             os.close(handle)
             shutil.copyfile(model.path, part)
-            if _hash(Path(part)) != model.sha256:
+            if file_hash(Path(part)) != model.sha256:
                 raise ModelError(f"{model.path} has changed while it was copied.", "Add it once more.")
             os.chmod(part, 0o644)
             os.replace(part, target)
@@ -431,7 +425,7 @@ class ModelList:
                 f"The file of {name} is gone: {path}.", f"Put it back, or `draftproof models remove {name}`."
             )
         try:
-            same = path.stat().st_size == model.size and _hash(path) == model.sha256
+            same = path.stat().st_size == model.size and file_hash(path) == model.sha256
         except OSError as error:
             raise ModelError(
                 f"The file of {name} cannot be read: {error.strerror or error}.", "Check its permissions."

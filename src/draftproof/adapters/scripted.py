@@ -53,6 +53,7 @@ class ScriptedLanguageModel:
             first = str(error).splitlines()[0]
             raise ModelError(f"{path} is no script of answers: {first}.") from error
         self.name = f"script {path.stem}"
+        self.place = str(path)
         self.description = "answers from a file"
         self.tokens_read = 0
         self.tokens_written = 0

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import urlsplit
 
 from draftproof.domain.asking import Answer, Question
-from draftproof.errors import ModelError
+from draftproof.errors import ModelError, first_line
 
 if TYPE_CHECKING:
     from outlines.models import OpenAI
@@ -73,11 +73,11 @@ class ServerLanguageModel:
             base_url=options.url, api_key=options.key or "none", timeout=options.seconds, max_retries=_ATTEMPTS - 1
         )
         host = urlsplit(options.url)
-        self._place = host.netloc.rpartition("@")[2]
+        self.place = host.netloc.rpartition("@")[2]
         self.tokens_read = 0
         self.tokens_written = 0
         self._model = self._opened(options.model)
-        self.name = f"{self._model.model_name} at {self._place}"
+        self.name = f"{self._model.model_name} at {self.place}"
         self.description = "on a server"
 
     def _opened(self, name: str) -> OpenAI:
@@ -87,11 +87,11 @@ class ServerLanguageModel:
             if not name:
                 listed = list(self._client.models.list())
                 if not listed:
-                    raise ModelError(f"The server {self._place} offers no model.", "Load one there.")
+                    raise ModelError(f"The server {self.place} offers no model.", "Load one there.")
                 name = listed[0].id
         except self._faults as error:
             raise ModelError(
-                f"The server {self._place} cannot be reached: {_first_line(error)}.",
+                f"The server {self.place} cannot be reached: {_reason(error)}.",
                 "Check --engine-url, and that the server runs.",
             ) from error
         return cast("OpenAI", outlines.from_openai(self._client, name))
@@ -120,10 +120,10 @@ class ServerLanguageModel:
             question = Question("Answer in one word.", "What is the capital of France?", schema, 64)
             answer = self._answer(question)
             if answer.error:
-                raise ModelError(f"The server {self._place} does not answer: {answer.error}.", "Look into its log.")
-            if answer.text != json.dumps({"word": word}) and _parsed(answer.text) != {"word": word}:
+                raise ModelError(f"The server {self.place} does not answer: {answer.error}.", "Look into its log.")
+            if _parsed(answer.text) != {"word": word}:
                 raise ModelError(
-                    f"The server {self._place} ignores the schema of an answer, so what it says cannot be used.",
+                    f"The server {self.place} ignores the schema of an answer, so what it says cannot be used.",
                     "Use vLLM 0.12 or later, llama.cpp's server or Ollama with structured outputs.",
                 )
 
@@ -142,7 +142,7 @@ class ServerLanguageModel:
         try:
             text = ask(chat, max_tokens=question.most, temperature=0, seed=0)
         except (*self._faults, OutlinesError) as error:
-            return Answer("", error=_first_line(error))
+            return Answer("", error=_reason(error))
         return Answer(text) if isinstance(text, str) else Answer("", error="the server sent no text")
 
 
@@ -161,5 +161,5 @@ def _plain(schema: Any) -> Any:
     return schema
 
 
-def _first_line(error: BaseException) -> str:
-    return (str(error).strip().splitlines() or [type(error).__name__])[0].rstrip(".")[:200]
+def _reason(error: BaseException) -> str:
+    return first_line(error, type(error).__name__).rstrip(".")

@@ -22,7 +22,7 @@ def doctor(
     settings = load_settings({"data_dir": data_dir, "model": model, "chat_template": chat_template})
     guard_network(settings)
     from draftproof.adapters.model_files import machine_memory
-    from draftproof.bootstrap import Library, model_path, open_model
+    from draftproof.bootstrap import Library, open_model
     from draftproof.errors import ModelError
 
     library = Library(settings)
@@ -33,27 +33,25 @@ def doctor(
     state = "none wanted" if embedder is None else f"{embedder}" if embedder.exists() else f"{embedder} is missing"
     typer.echo(f"embedder      {state}")
     typer.echo(f"knowledge     {len(library.knowledge.notes)} notes, {len(library.knowledge.exemplars)} exemplars")
-    if settings.engine_url:
-        server = open_model(settings)
-        typer.echo(f"model         {server.name}")
-        typer.echo("constrained   yes, the server's answer followed a schema that it could not have guessed")
-        server.close()
-        return 0
-    path = model_path(settings)
-    if path is None:
+    opened = open_model(settings)
+    if opened is None:
         typer.echo("model         none; a review needs none")
         return 0
-    with_template = open_model(settings)
-    typer.echo(f"model         {path}")
-    typer.echo(f"              {with_template.description}")
-    shown = getattr(with_template, "shown_prompt", None)
+    if settings.engine_url:
+        typer.echo(f"model         {opened.name}")
+        typer.echo("constrained   yes, the server's answer followed a schema that it could not have guessed")
+        opened.close()
+        return 0
+    typer.echo(f"model         {opened.place}")
+    typer.echo(f"              {opened.description}")
+    shown = getattr(opened, "shown_prompt", None)
     if shown is None:
-        raise ModelError(f"{path} is a script; there is no prompt to look into.")
+        raise ModelError(f"{opened.place} is a script; there is no prompt to look into.")
     prompt = shown()
     typer.echo(f"threads       {prompt.threads}, window {prompt.window} tokens, {prompt.parallel} answers together")
     typer.echo(f"prompt begins {' '.join(prompt.first)}")
     typer.echo(f"prompt ends   {' '.join(prompt.last)}")
     typer.echo(f"beginning     {prompt.beginnings} (wanted: {prompt.wanted})")
     typer.echo("constrained   yes, a small answer followed its schema")
-    with_template.close()
+    opened.close()
     return 0

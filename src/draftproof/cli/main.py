@@ -13,7 +13,7 @@ import typer
 
 from draftproof import __version__
 from draftproof.cli import cost, doctor, explain, knowledge, learn, models, review, schema, setup
-from draftproof.errors import EXIT_BUG, EXIT_INTERRUPTED, EXIT_USER, DraftproofError
+from draftproof.errors import EXIT_BUG, EXIT_INTERRUPTED, EXIT_USER, DraftproofError, first_line
 
 # Typer has brought a Click of its own since 0.26, so the class is found by way of Typer.
 _UsageError: Any = typer.BadParameter.__base__
@@ -86,7 +86,7 @@ def main(arguments: list[str] | None = None) -> int:
         if isinstance(error, OSError) and error.errno == errno.ENOSPC:
             _say("draftproof: The disk is full: standard output could not be written.")
             return EXIT_USER
-        _say(f"draftproof: a bug in Draftproof, {type(error).__name__}: {_first_line(error)}")
+        _say(f"draftproof: a bug in Draftproof, {type(error).__name__}: {first_line(error)}")
         _say(f"The details are in {_log(error)}; they hold no text of the reviewed documents.")
         return EXIT_BUG
 
@@ -100,10 +100,6 @@ def run() -> None:
 
 def _say(text: str) -> None:
     print(text, file=sys.stderr)
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).splitlines() or [""])[0][:200]
 
 
 def _log(error: Exception) -> str:

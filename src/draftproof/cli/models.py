@@ -48,7 +48,9 @@ def add(
         check_memory(model, machine_memory())
         known.check_free(model)
         progress.stage("Asking for a constrained answer")
-        open_model(settings).close()
+        opened = open_model(settings)
+        assert opened is not None, "the settings name this file"
+        opened.close()
         if copy:
             progress.stage("Copying the file")
             model = known.copy_in(model)

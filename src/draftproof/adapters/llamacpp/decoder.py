@@ -160,7 +160,6 @@ class Decoder:
     def decode(
         self,
         prompts: Sequence[Prompted],
-        finished: Callable[[int, Decoded], None] = lambda _, __: None,
         written: Callable[[int, bytes], None] = lambda _, __: None,
         go_on: Callable[[], bool] = lambda: True,
     ) -> list[Decoded | None]:
@@ -169,12 +168,11 @@ class Decoder:
 
         Args:
             prompts:  What to answer.
-            finished: Told of each answer when it is complete.
             written:  Told of each piece of an answer.
             go_on:    Asked before a further answer is begun; those not begun are ``None``.
 
         """
-        return _Run(self, prompts, finished, written, go_on).answers()
+        return _Run(self, prompts, written, go_on).answers()
 
 
 class _Run:
@@ -184,14 +182,13 @@ class _Run:
         self,
         decoder: Decoder,
         prompts: Sequence[Prompted],
-        finished: Callable[[int, Decoded], None],
         written: Callable[[int, bytes], None],
         go_on: Callable[[], bool],
     ) -> None:
         self._of = decoder
         self._engine = decoder._engine
         self._prompts = prompts
-        self._finished, self._written, self._go_on = finished, written, go_on
+        self._written, self._go_on = written, go_on
         self._answers: list[Decoded | None] = [None] * len(prompts)
         self._trunks: list[_Trunk] = []
         self._free = list(range(self._engine.sequences - 1, 0, -1))
@@ -234,13 +231,11 @@ class _Run:
             # A single prompt is kept for the next call, which often differs in its last lines.
             alone = [len(tokens) - 1] if len(prompts) == 1 else []
             depths = shared_depths(prompts, place, _DEEPEST) or alone
-            while not self._room_for(len(tokens), self._prompts[index].most):
-                if self._running:
-                    yield None
-                else:
-                    self._tidy(tokens)
-                    break
+            while self._running and not self._room_for(len(tokens), self._prompts[index].most):
+                yield None
             self._leave(tokens)
+            if not self._running and not self._room_for(len(tokens), self._prompts[index].most):
+                self._tidy()
             for depth in depths:
                 self._grow(tokens, depth)
             base = self._trunks[-1] if self._trunks else None
@@ -306,15 +301,13 @@ class _Run:
             self._engine.drop(0)
             self._engine.clear(0)
 
-    def _tidy(self, tokens: Sequence[int] = ()) -> None:
+    def _tidy(self) -> None:
         """
         Free what is not used any more; nothing is under way.
 
         A shared beginning stays where no freed cell lies before it, so that later cells
         come after it.
         """
-        if tokens:
-            self._leave(tokens)
         kept = 0
         end = 0
         for trunk in self._trunks:
@@ -480,7 +473,6 @@ class _Run:
     def _end(self, index: int, answer: Decoded) -> None:
         self._of.timing.written += answer.written
         self._answers[index] = answer
-        self._finished(index, answer)
 
 
 def common_length(one: Sequence[int], other: Sequence[int]) -> int:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import hashlib
-import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any
 
+from draftproof.adapters.files import file_hash
+from draftproof.adapters.llamacpp.engine import usable_cores
 from draftproof.errors import EmbedderError
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ class LlamaCppEmbedder:
         except (ImportError, OSError, RuntimeError) as error:
             raise EmbedderError(f"llama-cpp-python cannot be loaded: {error}.") from error
         self._idle: SimpleQueue[Any] = SimpleQueue()
-        self._threads = threads or _usable_cores()
+        self._threads = threads or min(_MOST_THREADS, usable_cores())
         try:
             for _ in range(self._threads):
                 model = llama_cpp.Llama(
@@ -100,14 +100,3 @@ class LlamaCppEmbedder:
         finally:
             self._idle.put(model)
         return vectors, int(tokens)
-
-
-def file_hash(path: Path) -> str:
-    """Return a model file's SHA-256; 25 MB take a twentieth of a second, and no record can be stale."""
-    return hashlib.sha256(path.read_bytes()).hexdigest()
-
-
-def _usable_cores() -> int:
-    """Return how many cores this process may use: a container's share, not the machine's."""
-    usable = getattr(os, "sched_getaffinity", None)
-    return min(_MOST_THREADS, len(usable(0)) if usable else os.cpu_count() or 1)

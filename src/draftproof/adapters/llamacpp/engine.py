@@ -219,9 +219,6 @@ class LlamaCppEngine:
 
     def piece(self, token: int) -> bytes:
         """Return the bytes of a token, special ones by their names."""
-        return self._pieces(token)
-
-    def _pieces(self, token: int) -> bytes:
         buffer = ctypes.create_string_buffer(64)
         count = self._lib.llama_token_to_piece(self.vocabulary, token, buffer, 64, 0, True)
         if count < 0:

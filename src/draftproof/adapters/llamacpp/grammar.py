@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from draftproof.errors import ModelError
+from draftproof.errors import ModelError, first_line
 
 if TYPE_CHECKING:
     import numpy as np
@@ -83,7 +83,7 @@ class Grammars:
         if compiled is None:
             compiled = self._matcher(self._tokenizer, grammar, log_level=0)
             if compiled.is_error():
-                raise ModelError(f"The schema cannot be compiled: {_first_line(compiled.get_error())}.")
+                raise ModelError(f"The schema cannot be compiled: {_reason(compiled.get_error())}.")
             self._compiled[grammar] = compiled
         return Matcher(compiled.deep_copy(), self._size)
 
@@ -140,7 +140,7 @@ class Matcher:
 
         """
         if not self._inner.consume_token(token):
-            raise ModelError(f"The grammar refused a token: {_first_line(self._inner.get_error())}.")
+            raise ModelError(f"The grammar refused a token: {_reason(self._inner.get_error())}.")
 
     def forced(self) -> list[int]:
         """Return the tokens that must follow, and go on by them."""
@@ -153,7 +153,7 @@ class Matcher:
 
     def _prove(self) -> None:
         if self._inner.is_error():
-            raise ModelError(f"The mask failed: {_first_line(self._inner.get_error())}.")
+            raise ModelError(f"The mask failed: {_reason(self._inner.get_error())}.")
 
 
 def _closed(schema: Any) -> Any:
@@ -167,5 +167,5 @@ def _closed(schema: Any) -> Any:
     return closed
 
 
-def _first_line(text: str) -> str:
-    return (text.strip().splitlines() or ["no reason given"])[0].rstrip(".")[:200]
+def _reason(said: str) -> str:
+    return first_line(said, "no reason given").rstrip(".")

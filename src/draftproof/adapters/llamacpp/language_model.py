@@ -84,6 +84,11 @@ class GgufLanguageModel:
         return self.engine.path.stem
 
     @property
+    def place(self) -> str:
+        """Where it comes from: the file."""
+        return str(self.engine.path)
+
+    @property
     def description(self) -> str:
         """Architecture, size and quantization."""
         return self.engine.description
