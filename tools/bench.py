@@ -4,7 +4,7 @@ Review every labelled case and print what the scorer says, with times.
     python tools/bench.py CASES_DIR [CASES_DIR ...] [--scorer FILE] [--out DIR]
 
 A case is a folder with design.md, gold.json and perhaps requirements.md. Without a
-scorer only times and quotations are reported. Where BENCH_OUT names a file, the
+scorer only times and quotations are reported. Where BENCH_OUT names a folder or file, the
 figures are written there as JSON, too.
 """
 
@@ -12,12 +12,13 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import subprocess
 import sys
 import tempfile
 import time
 from pathlib import Path
+
+from bench_output import keep_figures
 
 
 def main() -> None:
@@ -38,8 +39,7 @@ def main() -> None:
         if options.scorer:
             print(f"\n{place}")
             subprocess.run([sys.executable, str(options.scorer), str(place), str(out / place.name)], check=True)
-    if os.environ.get("BENCH_OUT"):
-        Path(os.environ["BENCH_OUT"]).write_text(json.dumps(figures, indent=1), encoding="utf-8")
+    keep_figures("cases", figures)
     print(f"\nreviews in {out}")
 
 

@@ -19,7 +19,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import resource
 import subprocess
 import sys
@@ -28,6 +27,8 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
+
+from bench_output import keep_figures
 
 ROOT = Path(__file__).resolve().parents[1]
 WINDOW = 8192
@@ -115,6 +116,9 @@ class _Nobody:
 
     def answer(self, questions: Sequence[Any]) -> list[Any]:
         raise AssertionError(f"{len(questions)} questions are put by the contenders")
+
+    def close(self) -> None:
+        pass
 
 
 # -- the contenders -----------------------------------------------------------------------
@@ -217,7 +221,9 @@ CONTENDERS: dict[str, Callable[[Path, list[dict[str, Any]]], dict[str, Any]]] = 
 def _llama(path: Path) -> Any:
     import llama_cpp
 
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    from draftproof.adapters.llamacpp.engine import usable_cores
+
+    cores = usable_cores()
     return llama_cpp.Llama(str(path), n_ctx=WINDOW // 2, n_threads=cores, n_threads_batch=cores, verbose=False)
 
 
@@ -272,9 +278,7 @@ def report(figures: dict[str, dict[str, Any]], options: argparse.Namespace) -> N
         rows["against unconstrained"] = own["decode_rate"] / free["decode_rate"]
     for name, value in rows.items():
         print(f"{name}: {value:.3f}" if isinstance(value, float) else f"{name}: {value}")
-    if place := os.environ.get("BENCH_OUT"):
-        target = Path(place) / "decode.json" if Path(place).is_dir() else Path(place)
-        target.write_text(json.dumps({"figures": figures, "rows": rows}, indent=1) + "\n", encoding="utf-8")
+    keep_figures("decode", {"figures": figures, "rows": rows})
 
 
 if __name__ == "__main__":

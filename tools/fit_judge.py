@@ -16,7 +16,6 @@ import json
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import sqrt
 from pathlib import Path
 from typing import Any
 
@@ -24,11 +23,12 @@ import numpy as np
 from sklearn.linear_model import LogisticRegression
 
 from draftproof.adapters.weights import HEADS_NAME, JSON_NAME, model_data
-from draftproof.bootstrap import Library, make_reference, open_embedder, read_inputs
+from draftproof.bootstrap import Library, make_reference, open_embedder
 from draftproof.documents.injection import mark_injections
 from draftproof.domain.findings import Verdict
 from draftproof.domain.notes import LABELS
 from draftproof.domain.rubric import Rubric
+from draftproof.evaluation import LabelledCase, labelled_cases, matthews
 from draftproof.review.consistency import find_inconsistencies
 from draftproof.review.coverage import RequirementReader
 from draftproof.review.judge import JUDGED, LinearModel, combined
@@ -81,18 +81,16 @@ def fit_heads(exemplars: ExemplarVectors, rubric: Rubric) -> Heads:
     return Heads(labels, weights)
 
 
-def read_case(folder: Path, library: Library, reference: Any, heads: Heads) -> Case:
+def read_case(case: LabelledCase, library: Library, reference: Any, heads: Heads) -> Case:
     """Return the signals of a case beside its gold verdicts."""
-    gold = json.loads((folder / "gold.json").read_text(encoding="utf-8"))
-    needs = folder / "requirements.md"
-    design, requirements, _ = read_inputs(folder / "design.md", needs if needs.exists() else None)
+    design, requirements = case.read()
     design, _ = mark_injections(design, library.injections)
     material = prepare(design, requirements, reference)
     signals = read_signals(library.rubric, material, heads)
-    verdicts = [gold["checks"][check.id]["verdict"] for check in library.rubric]
+    verdicts = [case.checks[check.id]["verdict"] for check in library.rubric]
     absent = [material.parts.absent(check.needs) is not None for check in library.rubric]
-    wanted = {name: item["verdict"] for name, item in gold.get("requirements", {}).items()}
-    return Case(folder.name, signals.matrix, verdicts, absent, material, wanted)
+    wanted = {name: item["verdict"] for name, item in case.gold.get("requirements", {}).items()}
+    return Case(case.name, signals.matrix, verdicts, absent, material, wanted)
 
 
 def requirement_rows(case: Case, probabilities: np.ndarray, library: Library) -> tuple[list[list[float]], list[str]]:
@@ -133,18 +131,13 @@ def judge_inputs(cases: Sequence[Case], columns: int) -> tuple[np.ndarray, list[
 def figures(gold: Sequence[str], told: Sequence[str]) -> dict[str, float]:
     """Return defect MCC, accuracy, macro F1 and flawed recall."""
     pairs = list(zip(gold, told, strict=True))
-    tp = sum(g in DEFECTS and t in DEFECTS for g, t in pairs)
-    fp = sum(g not in DEFECTS and t in DEFECTS for g, t in pairs)
-    fn = sum(g in DEFECTS and t not in DEFECTS for g, t in pairs)
-    tn = len(pairs) - tp - fp - fn
-    spread = sqrt((tp + fp) * (tp + fn) * (tn + fp) * (tn + fn)) or 1.0
     scores = []
     for name in sorted(set(gold)):
         hit = sum(g == t == name for g, t in pairs)
         scores.append(2 * hit / max(1, sum(g == name for g, _ in pairs) + sum(t == name for _, t in pairs)))
     flawed = [t for g, t in pairs if g == "flawed"]
     return {
-        "mcc": (tp * tn - fp * fn) / spread,
+        "mcc": matthews([(t in DEFECTS, g in DEFECTS) for g, t in pairs]),
         "accuracy": sum(g == t for g, t in pairs) / len(pairs),
         "macro_f1": sum(scores) / len(scores),
         "flawed_recall": sum(t == "flawed" for t in flawed) / max(1, len(flawed)),
@@ -251,8 +244,7 @@ def main() -> None:
     reference, _ = make_reference(library, embedder, lambda done, of: print(f"embedded {done}/{of}", end="\r"))
     assert reference.exemplars is not None
     heads = fit_heads(reference.exemplars, library.rubric)
-    folders = sorted(p.parent for place in options.cases for p in place.glob("*/gold.json"))
-    cases = [read_case(folder, library, reference, heads) for folder in folders]
+    cases = [read_case(case, library, reference, heads) for case in labelled_cases(options.cases)]
     print(f"{len(cases)} cases, {len(reference.exemplars.exemplars)} exemplars, {len(NAMES)} signals")
 
     verdicts, unseen = fit_verdicts(cases, len(NAMES), "with vectors")

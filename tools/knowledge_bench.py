@@ -6,14 +6,13 @@ Measure the knowledge base: retrieval of notes, exemplars by themselves, build t
 Exemplars: the verdict of each held-out passage by its nearest training passages alone,
 the base line that any judge has to beat, and the same with growing shares of the
 training part. With --build the store is built from nothing and after one changed note.
-Where BENCH_OUT names a file, the figures are written there as JSON, too.
+Where BENCH_OUT names a folder or file, the figures are written there as JSON, too.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-import os
 import shutil
 import tempfile
 import time
@@ -23,6 +22,7 @@ from typing import Any
 
 import numpy as np
 
+from bench_output import keep_figures
 from draftproof.bootstrap import Library, build_store, make_reference, note_index, open_embedder
 from draftproof.domain.notes import LABELS
 from draftproof.knowledge.search import NoteSearch
@@ -45,8 +45,7 @@ def main() -> None:
     figures["exemplars"] = exemplars(settings)
     if options.build:
         figures["build"] = build(settings)
-    if os.environ.get("BENCH_OUT"):
-        Path(os.environ["BENCH_OUT"]).write_text(json.dumps(figures, indent=1), encoding="utf-8")
+    keep_figures("knowledge", figures)
 
 
 def retrieval(settings: Settings, path: Path) -> dict[str, dict[str, float]]:

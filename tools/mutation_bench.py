@@ -7,15 +7,13 @@ A mutant is killed where the verdict on the damaged check turns from met to a de
 undisturbed is the share of checks that the damage does not concern and whose verdict
 stays. Deletions and deferrals take all sentences, rows and lines of code that speak of a
 topic; settings turned wrong are replaced wherever they stand. Passages that mutants share
-are embedded once. Where BENCH_OUT names a file, the figures are written there as JSON, too.
+are embedded once. Where BENCH_OUT names a folder or file, the figures are written there as JSON, too.
 """
 
 from __future__ import annotations
 
 import argparse
 import difflib
-import json
-import os
 import re
 import tempfile
 import zlib
@@ -28,11 +26,13 @@ from typing import Any
 import numpy as np
 import yaml
 
+from bench_output import keep_figures
 from draftproof.bootstrap import make_reviewer, read_inputs
 from draftproof.documents.markdown import parse, sentences
 from draftproof.domain.document import PassageKind, Requirements
 from draftproof.domain.findings import Verdict
 from draftproof.domain.review import Review
+from draftproof.evaluation import LabelledCase, labelled_cases, labelled_lines
 from draftproof.review.pipeline import Reviewer
 from draftproof.settings import load_settings
 
@@ -91,9 +91,9 @@ def main() -> None:
     kinds = list(read_kinds(data))
     reviewer = with_cache(make_reviewer(load_settings(), print))
     outcomes: list[Outcome] = []
-    for folder in sorted(path.parent for place in options.cases for path in place.glob("*/design.md")):
-        outcomes.extend(of_case(folder, kinds, data["deferrals"], reviewer))
-        print(f"{folder.name}: {len(outcomes)} mutants", flush=True)
+    for case in labelled_cases(options.cases):
+        outcomes.extend(of_case(case, kinds, data["deferrals"], reviewer))
+        print(f"{case.name}: {len(outcomes)} mutants", flush=True)
     report(outcomes, options.show)
 
 
@@ -129,12 +129,12 @@ def with_cache(reviewer: Reviewer) -> Reviewer:
     return replace(reviewer, reference=replace(reviewer.reference, embed=cached))
 
 
-def of_case(folder: Path, kinds: Sequence[Kind], deferrals: Sequence[str], reviewer: Reviewer) -> Iterator[Outcome]:
+def of_case(
+    case: LabelledCase, kinds: Sequence[Kind], deferrals: Sequence[str], reviewer: Reviewer
+) -> Iterator[Outcome]:
     """Yield the outcomes of all kinds of damage that a case can take."""
-    text = (folder / "design.md").read_text(encoding="utf-8")
-    needs = folder / "requirements.md"
-    _, requirements, _ = read_inputs(folder / "design.md", needs if needs.exists() else None)
-    gold = json.loads((folder / "gold.json").read_text(encoding="utf-8"))["checks"]
+    design, requirements = case.read()
+    text, gold = design.text, case.checks
     before = verdicts(review(text, requirements, reviewer))
     lines = {name: labelled_lines(item) for name, item in gold.items()}
     for kind in kinds:
@@ -151,7 +151,7 @@ def of_case(folder: Path, kinds: Sequence[Kind], deferrals: Sequence[str], revie
         others = [name for name in before if name != kind.check and name not in kind.related | hurt]
         yield Outcome(
             kind=kind,
-            case=folder.name,
+            case=case.name,
             killed=Verdict(after[kind.check]).is_defect,
             verdict=after[kind.check],
             disturbed=tuple(name for name in others if after[name] != before[name]),
@@ -169,15 +169,6 @@ def review(text: str, requirements: Requirements | None, reviewer: Reviewer) -> 
 
 def verdicts(result: Review) -> dict[str, str]:
     return {finding.check_id: finding.verdict.value for finding in result.findings}
-
-
-def labelled_lines(item: Mapping[str, Any]) -> set[int]:
-    """Return the lines, from 1, that a label points at."""
-    found: set[int] = set()
-    for entry in item["lines"]:
-        first, last = entry if isinstance(entry, list) else (entry, entry)
-        found.update(range(first, last + 1))
-    return found
 
 
 def changed_lines(before: str, after: str) -> set[int]:
@@ -267,8 +258,7 @@ def report(outcomes: Sequence[Outcome], shown: int) -> None:
     print(f"{len({o.kind.id for o in outcomes})} kinds")
     for outcome in [o for o in outcomes if not o.killed][:shown]:
         print(f"survived: {outcome.kind.id} in {outcome.case} ({outcome.verdict})")
-    if os.environ.get("BENCH_OUT"):
-        Path(os.environ["BENCH_OUT"]).write_text(json.dumps(figures, indent=1), encoding="utf-8")
+    keep_figures("mutation", figures)
 
 
 if __name__ == "__main__":

@@ -11,12 +11,11 @@ labelled as any defect, or met on met. No model is needed: facts are parsed, not
 from __future__ import annotations
 
 import argparse
-import json
 from collections import Counter, defaultdict
-from collections.abc import Iterator
 from pathlib import Path
 
-from draftproof.bootstrap import Library, read_inputs
+from draftproof.bootstrap import Library
+from draftproof.evaluation import labelled_cases
 from draftproof.review.prepare import Reference, read_and_judge_facts
 from draftproof.settings import load_settings
 
@@ -33,22 +32,13 @@ def main() -> None:
     )
     said = {rule.id: (rule.check, str(rule.verdict)) for rule in library.fact_rules if options.rules in rule.id}
     labels: dict[str, Counter[str]] = defaultdict(Counter)
-    count = 0
-    for case in cases(options.cases):
-        count += 1
-        needs = case / "requirements.md"
-        design, requirements, _ = read_inputs(case / "design.md", needs if needs.is_file() else None)
-        _, hits = read_and_judge_facts(design, requirements, reference)
-        gold = json.loads((case / "gold.json").read_text(encoding="utf-8"))["checks"]
+    # A case that stands in two folders counts once.
+    cases = {case.name: case for case in labelled_cases(options.cases)}
+    for case in cases.values():
+        _, hits = read_and_judge_facts(*case.read(), reference)
         for rule_id in {hit.rule.id for hit in hits} & said.keys():
-            labels[rule_id][gold[said[rule_id][0]]["verdict"]] += 1
-    report(said, labels, count)
-
-
-def cases(folders: list[Path]) -> Iterator[Path]:
-    """Yield the labelled cases of some folders; a case that stands in two of them counts once."""
-    found = {gold.parent.name: gold.parent for folder in folders for gold in sorted(folder.glob("*/gold.json"))}
-    yield from found.values()
+            labels[rule_id][case.checks[said[rule_id][0]]["verdict"]] += 1
+    report(said, labels, len(cases))
 
 
 def report(said: dict[str, tuple[str, str]], labels: dict[str, Counter[str]], count: int) -> None:

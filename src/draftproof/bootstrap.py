@@ -433,10 +433,6 @@ class OpenModel(LanguageModel, Protocol):
         """Raise an error where answers are not constrained."""
         ...
 
-    def close(self) -> None:
-        """Free it."""
-        ...
-
 
 def open_model(settings: Settings) -> OpenModel | None:
     """

@@ -2,14 +2,14 @@
 What a language model is worth on labelled designs, and how much its word should weigh.
 
 A case is a folder with ``design.md``, ``gold.json`` and perhaps ``requirements.md``; the form
-of the labels is described in ``benchmarks/cases/README.md``.
+of the labels is described in ``benchmarks/README.md``.
 """
 
 from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import sqrt
 from pathlib import Path
@@ -17,6 +17,7 @@ from typing import Any
 
 from draftproof.bootstrap import Asking, make_reviewer, read_inputs
 from draftproof.domain.asking import Effort
+from draftproof.domain.document import Document, Requirements
 from draftproof.domain.findings import Finding, Verdict
 from draftproof.errors import InputError
 from draftproof.review.adjudicate import Opinion, weighed
@@ -81,6 +82,81 @@ class ModelFigures:
 
 
 @dataclass(frozen=True, slots=True)
+class LabelledCase:
+    """
+    A design with what a careful reviewer says of it.
+
+    Args:
+        folder: Where it stands.
+        gold:   Its labels, as ``gold.json`` has them.
+
+    """
+
+    folder: Path
+    gold: Mapping[str, Any]
+
+    @property
+    def name(self) -> str:
+        """The folder's name."""
+        return self.folder.name
+
+    @property
+    def checks(self) -> Mapping[str, Mapping[str, Any]]:
+        """The label of each check, by id."""
+        checks: Mapping[str, Mapping[str, Any]] = self.gold["checks"]
+        return checks
+
+    def read(self) -> tuple[Document, Requirements | None]:
+        """Return the design and its requirements, where it has any."""
+        needs = self.folder / "requirements.md"
+        design, requirements, _ = read_inputs(self.folder / "design.md", needs if needs.is_file() else None)
+        return design, requirements
+
+
+def labelled_cases(folders: Sequence[Path]) -> list[LabelledCase]:
+    """
+    Return the cases in some folders, or that are these folders, each once.
+
+    Raises:
+        InputError: There is none, or the labels of one cannot be read.
+
+    """
+    found: dict[Path, LabelledCase] = {}
+    for place in folders:
+        for path in sorted([*place.glob("gold.json"), *place.glob("*/gold.json")]):
+            try:
+                gold = json.loads(path.read_text(encoding="utf-8"))
+                found[path.parent.resolve()] = LabelledCase(path.parent, {**gold, "checks": dict(gold["checks"])})
+            except (OSError, ValueError, KeyError, TypeError) as error:
+                raise InputError(f"{path} holds no labels: {error}.", "See benchmarks/README.md.") from error
+    if not found:
+        raise InputError("There is no labelled case.", "Name folders with design.md and gold.json in them.")
+    return list(found.values())
+
+
+def labelled_lines(label: Mapping[str, Any]) -> set[int]:
+    """Return the lines of the design, from 1, that a label points at."""
+    found: set[int] = set()
+    for entry in label["lines"]:
+        first, last = entry if isinstance(entry, list) else (entry, entry)
+        found.update(range(first, last + 1))
+    return found
+
+
+def matthews(pairs: Sequence[tuple[bool, bool]]) -> float:
+    """Return the Matthews correlation of pairs of what is told and what is labelled; 0 where it is not defined."""
+    tp, fp, fn, tn = _counts(pairs)
+    spread = sqrt((tp + fp) * (tp + fn) * (tn + fp) * (tn + fn))
+    return (tp * tn - fp * fn) / spread if spread else 0.0
+
+
+def _counts(pairs: Sequence[tuple[bool, bool]]) -> tuple[int, int, int, int]:
+    tp, fp = sum(told and label for told, label in pairs), sum(told and not label for told, label in pairs)
+    fn = sum(label and not told for told, label in pairs)
+    return tp, fp, fn, len(pairs) - tp - fp - fn
+
+
+@dataclass(frozen=True, slots=True)
 class _Judged:
     finding: Finding
     opinion: Opinion | None
@@ -112,9 +188,7 @@ def evaluate(
         ModelError: A model cannot be used.
 
     """
-    cases = list(_cases(folders))
-    if not cases:
-        raise InputError("There is no labelled case.", "Name folders with design.md and gold.json in them.")
+    cases = labelled_cases(folders)
     found: list[ModelFigures] = []
     for name in models:
         reviewer = make_reviewer(replace(settings, model=name), notice, asking=Asking(effort))
@@ -122,10 +196,8 @@ def evaluate(
         assert asker is not None
         judged: list[_Judged] = []
         seconds, asked = 0.0, 0
-        for folder, gold in cases:
-            needs = folder / "requirements.md"
-            design, requirements, _ = read_inputs(folder / "design.md", needs if needs.exists() else None)
-            design, requirements, _ = reviewer.marked(design, requirements)
+        for case in cases:
+            design, requirements, _ = reviewer.marked(*case.read())
             material = prepare(design, requirements, reviewer.reference, progress.advance)
             rubric = reviewer.reference.rubric
             findings = reviewer.judge.judge(rubric, material)
@@ -133,22 +205,17 @@ def evaluate(
             result = asker.adjudicate(rubric, findings, material, progress)
             seconds += time.monotonic() - started
             asked += len(result.asked)
-            judged += [_Judged(f, result.opinions.get(f.check_id), gold[f.check_id], design) for f in findings.values()]
+            judged += [
+                _Judged(finding, result.opinions.get(check_id), case.checks[check_id], design)
+                for check_id, finding in findings.items()
+            ]
+        # The next model may need the memory.
+        asker.model.close()
         if not found:
             found.append(ModelFigures("judge alone", (_figures(judged, 0.0, ""),)))
         rows = tuple(_figures(judged, share, name) for share in SHARES[1:])
         found.append(ModelFigures(name, rows, asked, seconds))
     return found
-
-
-def _cases(folders: Sequence[Path]) -> Iterator[tuple[Path, Mapping[str, Any]]]:
-    for place in folders:
-        for path in sorted([*place.glob("gold.json"), *place.glob("*/gold.json")]):
-            try:
-                labels = json.loads(path.read_text(encoding="utf-8"))["checks"]
-            except (OSError, ValueError, KeyError, TypeError) as error:
-                raise InputError(f"{path} holds no labels: {error}.", "See benchmarks/cases/README.md.") from error
-            yield path.parent, labels
 
 
 def _figures(judged: Sequence[_Judged], share: float, name: str) -> Figures:
@@ -159,15 +226,12 @@ def _figures(judged: Sequence[_Judged], share: float, name: str) -> Figures:
             finding = weighed(finding, item.opinion, share, item.design, name)
         pairs.append((finding, item.gold))
     defects = [(f.verdict.is_defect, Verdict(g["verdict"]).is_defect) for f, g in pairs]
-    tp, fp = sum(a and b for a, b in defects), sum(a and not b for a, b in defects)
-    fn = sum(b and not a for a, b in defects)
-    tn = len(defects) - tp - fp - fn
-    spread = sqrt((tp + fp) * (tp + fn) * (tn + fp) * (tn + fn))
+    tp, fp, fn, _ = _counts(defects)
     met = [_meets(f, g) for f, g in pairs if _has_lines(f, g)]
     return Figures(
         share=share,
         f1=2 * tp / max(1, 2 * tp + fp + fn),
-        mcc=(tp * tn - fp * fn) / spread if spread else 0.0,
+        mcc=matthews(defects),
         accuracy=_mean([f.verdict.value == g["verdict"] for f, g in pairs]),
         critical=_mean([f.verdict.is_defect for f, g in pairs if g.get("severity") == "critical"]),
         flawed=_mean([f.verdict is Verdict.FLAWED for f, g in pairs if g["verdict"] == "flawed"]),
@@ -186,12 +250,8 @@ def _has_lines(finding: Finding, gold: Mapping[str, Any]) -> bool:
 
 
 def _meets(finding: Finding, gold: Mapping[str, Any]) -> bool:
-    spans = [entry if isinstance(entry, list) else [entry, entry] for entry in gold["lines"]]
-    return any(
-        evidence.span.first <= last + _NEAR and first - _NEAR <= evidence.span.last
-        for evidence in finding.evidence
-        for first, last in spans
-    )
+    lines = labelled_lines(gold)
+    return any(e.span.first - _NEAR <= line <= e.span.last + _NEAR for e in finding.evidence for line in lines)
 
 
 def _calibration(pairs: Sequence[tuple[float, bool]]) -> float:

@@ -40,6 +40,10 @@ class LanguageModel(Protocol):
         """Return an answer to each question, in their order; what cannot be constrained is an error."""
         ...
 
+    def close(self) -> None:
+        """Free what it holds; it is not asked again."""
+        ...
+
 
 class Progress(Protocol):
     """Is told what is being done."""
