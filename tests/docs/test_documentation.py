@@ -19,10 +19,9 @@ GROUP: Any = typer.main.get_command(app)
 
 
 def text_of(page: str) -> str:
-    path = ROOT / page
-    if not path.exists() or not path.read_text(encoding="utf-8").strip():
-        pytest.skip(f"{page} is not written yet")
-    return path.read_text(encoding="utf-8")
+    text = (ROOT / page).read_text(encoding="utf-8")
+    assert text.strip(), f"{page} is empty"
+    return text
 
 
 def without_code(text: str) -> str:

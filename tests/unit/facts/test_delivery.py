@@ -18,12 +18,13 @@ from draftproof.facts.delivery import (
 )
 from draftproof.facts.pipelines import PipelineStep, PythonVersion
 from tests.fakes.documents import design
+from tests.fakes.facts import fenced
 
 F = TypeVar("F", bound=Fact)
 
 
 def facts(language: str, text: str) -> list[Fact]:
-    return list(delivery_facts(design(f"```{language}\n{text}\n```\n")))
+    return list(delivery_facts(fenced(text, language)))
 
 
 def one(kind: type[F], found: list[Fact]) -> F:

@@ -2,24 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TypeVar
-
 import pytest
 
 from draftproof.facts.base import Fact
 from draftproof.facts.deployment import ComposeFile, PlainSecret, Service, Workload, deployment_facts, seconds
-from tests.fakes.documents import design
+from tests.fakes.facts import FenceReader, fenced
 
-F = TypeVar("F", bound=Fact)
-
-
-def facts(kind: type[F], text: str, language: str = "yaml") -> list[F]:
-    return [f for f in deployment_facts(design(f"```{language}\n{text}\n```\n")) if isinstance(f, kind)]
-
-
-def one(kind: type[F], text: str) -> F:
-    (fact,) = facts(kind, text)
-    return fact
+READER = FenceReader(deployment_facts, "yaml")
+facts, one = READER.facts, READER.one
 
 
 API = """\
@@ -207,7 +197,7 @@ def test_durations_of_compose_are_seconds(text: str, number: float) -> None:
     ],
 )
 def test_other_and_broken_yaml_yields_nothing(text: str) -> None:
-    assert list(deployment_facts(design(f"```yaml\n{text}\n```\n"))) == []
+    assert list(deployment_facts(fenced(text, "yaml"))) == []
 
 
 @pytest.mark.parametrize(
@@ -221,4 +211,4 @@ def test_other_and_broken_yaml_yields_nothing(text: str) -> None:
     ],
 )
 def test_members_of_the_wrong_kind_raise_nothing(text: str) -> None:
-    assert all(isinstance(f, Fact) for f in deployment_facts(design(f"```yaml\n{text}\n```\n")))
+    assert all(isinstance(f, Fact) for f in deployment_facts(fenced(text, "yaml")))

@@ -8,10 +8,11 @@ import pytest
 
 from draftproof.facts.diagrams import Arrow, diagram_facts
 from tests.fakes.documents import design
+from tests.fakes.facts import fenced
 
 
 def arrows(text: str, language: str = "mermaid") -> list[Arrow]:
-    return [f for f in diagram_facts(design(f"```{language}\n{text}\n```\n")) if isinstance(f, Arrow)]
+    return [f for f in diagram_facts(fenced(text, language)) if isinstance(f, Arrow)]
 
 
 def test_a_sequence_diagram_has_titles_order_and_waiting() -> None:

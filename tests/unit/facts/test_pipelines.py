@@ -10,13 +10,13 @@ from draftproof.facts.base import Fact
 from draftproof.facts.commands import KnownWork, called_targets, unheeded_work, work_of, work_of_action
 from draftproof.facts.delivery import delivery_facts
 from draftproof.facts.pipelines import Pipeline, PipelineService, PipelineStep, PythonVersion
-from tests.fakes.documents import design
+from tests.fakes.facts import fenced
 
 F = TypeVar("F", bound=Fact)
 
 
 def facts(text: str, kind: type[F]) -> list[F]:
-    return [f for f in delivery_facts(design(f"```yaml\n{text}\n```\n")) if isinstance(f, kind)]
+    return [f for f in delivery_facts(fenced(text, "yaml")) if isinstance(f, kind)]
 
 
 def pipeline(text: str) -> Pipeline:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TypeVar
-
 import pytest
 
 from draftproof.facts.base import Fact
@@ -17,18 +15,10 @@ from draftproof.facts.python import (
     Swallowed,
     python_facts,
 )
-from tests.fakes.documents import design
+from tests.fakes.facts import FenceReader, fenced
 
-F = TypeVar("F", bound=Fact)
-
-
-def facts(kind: type[F], text: str, language: str = "python") -> list[F]:
-    return [f for f in python_facts(design(f"```{language}\n{text}\n```\n")) if isinstance(f, kind)]
-
-
-def one(kind: type[F], text: str) -> F:
-    (fact,) = facts(kind, text)
-    return fact
+READER = FenceReader(python_facts, "python")
+facts, one = READER.facts, READER.one
 
 
 def faults(text: str) -> list[str]:
@@ -238,4 +228,4 @@ def test_a_fence_without_a_label_is_python_if_it_looks_like_it() -> None:
     ],
 )
 def test_broken_python_raises_nothing(text: str) -> None:
-    assert all(isinstance(f, Fact) for f in python_facts(design(f"```python\n{text}\n```\n")))
+    assert all(isinstance(f, Fact) for f in python_facts(fenced(text, "python")))

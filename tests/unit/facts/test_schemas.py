@@ -7,10 +7,11 @@ import pytest
 from draftproof.facts.base import Fact
 from draftproof.facts.schemas import ApiOperation, SchemaField, SchemaRecord, counts_money, schema_facts
 from tests.fakes.documents import design
+from tests.fakes.facts import fenced
 
 
 def schemas(text: str, language: str = "json") -> list[Fact]:
-    return list(schema_facts(design(f"```{language}\n{text}\n```\n")))
+    return list(schema_facts(fenced(text, language)))
 
 
 def fields(found: list[Fact]) -> dict[str, SchemaField]:

@@ -2,24 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TypeVar
-
 import pytest
 
 from draftproof.facts.base import Fact
 from draftproof.facts.sql import BrokenStatement, Column, ForeignKey, Index, Query, Table, sql_facts
 from tests.fakes.documents import design
+from tests.fakes.facts import FenceReader, fenced
 
-F = TypeVar("F", bound=Fact)
-
-
-def facts(kind: type[F], text: str, language: str = "sql") -> list[F]:
-    return [f for f in sql_facts(design(f"```{language}\n{text}\n```\n")) if isinstance(f, kind)]
-
-
-def one(kind: type[F], text: str) -> F:
-    (fact,) = facts(kind, text)
-    return fact
+READER = FenceReader(sql_facts, "sql")
+facts, one = READER.facts, READER.one
 
 
 ORDERS = """\
@@ -207,4 +198,4 @@ def test_statements_are_found_in_a_fence_without_a_label_but_not_in_other_code()
     ],
 )
 def test_broken_sql_raises_nothing(text: str) -> None:
-    assert all(isinstance(f, Fact) for f in sql_facts(design(f"```sql\n{text}\n```\n")))
+    assert all(isinstance(f, Fact) for f in sql_facts(fenced(text, "sql")))

@@ -8,11 +8,11 @@ import pytest
 
 from draftproof.facts.base import blocks
 from draftproof.facts.yaml_blocks import Node, parsed, yaml_nodes
-from tests.fakes.documents import design
+from tests.fakes.facts import fenced
 
 
 def nodes(text: str, language: str = "yaml") -> list[Node]:
-    (block,) = blocks(design(f"```{language}\n{text}\n```\n"))
+    (block,) = blocks(fenced(text, language))
     return list(yaml_nodes(block))
 
 
