@@ -11,7 +11,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cache, cached_property
 from hashlib import sha256
 from itertools import islice
 from pathlib import Path
@@ -490,11 +490,14 @@ def _asks(model: OpenModel, library: Library, asking: Asking) -> _Asks:
     from draftproof.review.adjudicate import Adjudicator
     from draftproof.review.explore import Explorer
 
-    started: list[float] = []
+    @cache
+    def begun() -> float:
+        """Return the time of the first question."""
+        return time.monotonic()
 
     def in_time() -> bool:
-        started.append(time.monotonic())
-        return not asking.seconds or started[-1] - started[0] < asking.seconds
+        since = begun()
+        return not asking.seconds or time.monotonic() - since < asking.seconds
 
     adjudicator = Adjudicator(
         model=model,

@@ -277,7 +277,7 @@ def candidates(check: Check, finding: Finding, material: Material) -> list[Passa
 
     def add(passage: Passage) -> None:
         nonlocal lines
-        count = min(passage.span.last - passage.span.first + 1, _MOST_LINES)
+        count = len(_shown(passage))
         if passage.number not in chosen and len(chosen) < _MOST_PASSAGES and lines + count <= _MOST_LINES:
             chosen[passage.number] = passage
             lines += count
@@ -297,18 +297,20 @@ def candidates(check: Check, finding: Finding, material: Material) -> list[Passa
 
 def offered(passages: Sequence[Passage]) -> tuple[int, ...]:
     """Return the numbers of the lines shown, ascending."""
-    numbers = {n for p in passages for n in range(p.span.first, min(p.span.last, p.span.first + _MOST_LINES - 1) + 1)}
-    return tuple(sorted(numbers))
+    return tuple(sorted({number for passage in passages for number in _shown(passage)}))
 
 
 def numbered(passage: Passage, document: Document) -> dict[str, Any]:
     """Return a passage as a prompt shows it: where it stands, and its lines with their numbers."""
-    last = min(passage.span.last, passage.span.first + _MOST_LINES - 1)
-    if passage.cut:
-        # The line holds text that addresses the reviewer; what is left of it is shown.
-        return {"path": _path(passage), "lines": [(passage.span.first, _short(passage.text))]}
-    lines = [(n, _short(document.lines[n - 1])) for n in range(passage.span.first, last + 1)]
+    # Of a line that holds text that addresses the reviewer, what is left is shown.
+    lines = [(n, _short(passage.text if passage.cut else document.lines[n - 1])) for n in _shown(passage)]
     return {"path": _path(passage), "lines": lines}
+
+
+def _shown(passage: Passage) -> range:
+    """Return the numbers of the lines that are shown of a passage; one for the rest of a cut one."""
+    count = 1 if passage.cut else min(passage.span.last - passage.span.first + 1, _MOST_LINES)
+    return range(passage.span.first, passage.span.first + count)
 
 
 def _path(passage: Passage) -> str:
