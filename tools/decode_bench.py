@@ -24,7 +24,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -76,9 +76,11 @@ def run_all(options: argparse.Namespace, folder: Path) -> None:
 
 def questions(design: Path, requirements: Path, count: int) -> list[dict[str, Any]]:
     """Return the questions about the checks that the judge is least sure of."""
+    from draftproof.adapters.scripted import ScriptedLanguageModel
     from draftproof.bootstrap import Library, make_reviewer, read_inputs
     from draftproof.domain.asking import Effort
-    from draftproof.review.adjudicate import Adjudicator, candidates
+    from draftproof.review.adjudicate import Adjudicator
+    from draftproof.review.asking import Asker
     from draftproof.review.prepare import prepare
     from draftproof.settings import load_settings
 
@@ -89,36 +91,24 @@ def questions(design: Path, requirements: Path, count: int) -> list[dict[str, An
     document, needs, _ = reviewer.marked(document, needs)
     material = prepare(document, needs, reviewer.reference, lambda _: None)
     findings = reviewer.judge.judge(reviewer.reference.rubric, material)
+    # The questions alone are wanted; the model is never asked.
+    nobody = ScriptedLanguageModel(ROOT / "examples" / "model-script.json")
     asker = Adjudicator(
-        _Nobody(), library.prompts["adjudicate"], library.knowledge, library.scoring.model, Effort.THOROUGH
+        Asker(nobody), library.prompts["adjudicate"], library.knowledge, library.scoring.model, Effort.THOROUGH
     )
-    found = []
-    for finding in sorted(findings.values(), key=lambda f: (f.confidence, f.check_id))[:count]:
-        check = reviewer.reference.rubric.by_id[finding.check_id]
-        question = asker.question(check, candidates(check, finding, material), material)
-        found.append(
-            {
-                "system": question.system,
-                "text": question.text,
-                "schema": question.schema,
-                "most": question.most,
-                "member": question.member,
-                "values": question.values,
-            }
-        )
-    return found
-
-
-class _Nobody:
-    """A model that is never asked."""
-
-    name = "nobody"
-
-    def answer(self, questions: Sequence[Any]) -> list[Any]:
-        raise AssertionError(f"{len(questions)} questions are put by the contenders")
-
-    def close(self) -> None:
-        pass
+    doubtful = sorted(findings.values(), key=lambda f: (f.confidence, f.check_id))[:count]
+    checks = [reviewer.reference.rubric.by_id[finding.check_id] for finding in doubtful]
+    return [
+        {
+            "system": question.system,
+            "text": question.text,
+            "schema": question.schema,
+            "most": question.most,
+            "member": question.member,
+            "values": question.values,
+        }
+        for question in (asking.question for asking in asker.questions(checks, findings, material))
+    ]
 
 
 # -- the contenders -----------------------------------------------------------------------
@@ -128,6 +118,7 @@ def ours(parallel: int, twice: bool = False) -> Callable[[Path, list[dict[str, A
     """Return the own decoder with so many answers decoded together."""
 
     def answer(path: Path, asked: list[dict[str, Any]]) -> dict[str, Any]:
+        from draftproof.adapters.llamacpp.decoder import distinct_tokens
         from draftproof.adapters.llamacpp.engine import EngineOptions
         from draftproof.adapters.llamacpp.language_model import GgufLanguageModel
         from draftproof.domain.asking import Question
@@ -233,18 +224,6 @@ def _messages(item: dict[str, Any]) -> list[dict[str, str]]:
 
 def _plain(item: dict[str, Any]) -> str:
     return f"{item['system']}\n\n{item['text']}\n"
-
-
-def distinct_tokens(prompts: Sequence[tuple[int, ...]]) -> int:
-    """Return how many tokens the tree of the prompts has."""
-    ordered = sorted(prompts)
-    total = 0
-    for before, prompt in zip([(), *ordered], ordered, strict=False):
-        shared = next(
-            (i for i, (a, b) in enumerate(zip(before, prompt, strict=False)) if a != b), min(len(before), len(prompt))
-        )
-        total += len(prompt) - shared
-    return total
 
 
 def peak_mb() -> float:

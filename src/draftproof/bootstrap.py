@@ -48,6 +48,7 @@ if TYPE_CHECKING:
     from draftproof.review.pipeline import Reviewer
     from draftproof.review.prepare import Reference
     from draftproof.review.prompts import Prompt
+    from draftproof.review.write import Writer
 
 
 @dataclass
@@ -355,6 +356,7 @@ def make_reviewer(
         },
         adjudicator=asks.adjudicator if asks else None,
         explorer=asks.explorer if asks else None,
+        writer=asks.writer if asks else None,
         tokens_written=lambda: {model.name: model.tokens_written} if model else {},
         connections_refused=network.refused,
         bytes_sent=network.sent,
@@ -484,11 +486,14 @@ def _model_names(model: OpenModel, library: Library) -> dict[str, str]:
 class _Asks:
     adjudicator: Adjudicator
     explorer: Explorer | None
+    writer: Writer
 
 
 def _asks(model: OpenModel, library: Library, asking: Asking) -> _Asks:
     from draftproof.review.adjudicate import Adjudicator
+    from draftproof.review.asking import Asker
     from draftproof.review.explore import Explorer
+    from draftproof.review.write import PROMPTS, Writer
 
     @cache
     def begun() -> float:
@@ -499,16 +504,26 @@ def _asks(model: OpenModel, library: Library, asking: Asking) -> _Asks:
         since = begun()
         return not asking.seconds or time.monotonic() - since < asking.seconds
 
+    asker = Asker(model, in_time)
     adjudicator = Adjudicator(
-        model=model,
+        asker=asker,
         prompt=library.prompts["adjudicate"],
         knowledge=library.knowledge,
         rule=library.scoring.model,
         effort=asking.effort,
-        go_on=in_time,
     )
     looks_further = asking.effort is Effort.THOROUGH
-    return _Asks(adjudicator, Explorer(model, library.prompts["explore"], in_time) if looks_further else None)
+    return _Asks(
+        adjudicator,
+        Explorer(asker, library.prompts["explore"]) if looks_further else None,
+        Writer(
+            asker,
+            {name: library.prompts[name] for name in PROMPTS},
+            library.knowledge,
+            library.scoring.model,
+            asking.effort,
+        ),
+    )
 
 
 def note_index(

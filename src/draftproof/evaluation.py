@@ -192,8 +192,8 @@ def evaluate(
     found: list[ModelFigures] = []
     for name in models:
         reviewer = make_reviewer(replace(settings, model=name), notice, asking=Asking(effort))
-        asker = reviewer.adjudicator
-        assert asker is not None
+        adjudicator = reviewer.adjudicator
+        assert adjudicator is not None
         judged: list[_Judged] = []
         seconds, asked = 0.0, 0
         for case in cases:
@@ -202,7 +202,7 @@ def evaluate(
             rubric = reviewer.reference.rubric
             findings = reviewer.judge.judge(rubric, material)
             started = time.monotonic()
-            result = asker.adjudicate(rubric, findings, material, progress)
+            result = adjudicator.adjudicate(rubric, findings, material, progress)
             seconds += time.monotonic() - started
             asked += len(result.asked)
             judged += [
@@ -210,7 +210,7 @@ def evaluate(
                 for check_id, finding in findings.items()
             ]
         # The next model may need the memory.
-        asker.model.close()
+        adjudicator.asker.model.close()
         if not found:
             found.append(ModelFigures("judge alone", (_figures(judged, 0.0, ""),)))
         rows = tuple(_figures(judged, share, name) for share in SHARES[1:])

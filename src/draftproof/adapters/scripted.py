@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -58,9 +58,15 @@ class ScriptedLanguageModel:
         self.tokens_read = 0
         self.tokens_written = 0
 
-    def answer(self, questions: Sequence[Question]) -> list[Answer]:
+    def answer(self, questions: Sequence[Question], told: Callable[[int], None] = lambda _: None) -> list[Answer]:
         """Return the scripted answer to each question."""
-        return [self._answer(question) for question in questions]
+        answers = [self._answer(question) for question in questions]
+        told(len(answers))
+        return answers
+
+    def seconds_for(self, _: Sequence[Question]) -> float:
+        """Return 0: a script takes no time to speak of."""
+        return 0.0
 
     def prove(self) -> None:
         """Do nothing: nothing is generated."""

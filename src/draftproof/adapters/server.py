@@ -10,9 +10,11 @@ from __future__ import annotations
 
 import json
 import secrets
-from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+import time
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
+from math import ceil
 from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import urlsplit
 
@@ -76,6 +78,7 @@ class ServerLanguageModel:
         self.place = host.netloc.rpartition("@")[2]
         self.tokens_read = 0
         self.tokens_written = 0
+        self._seconds: list[float] = []
         self._model = self._opened(options.model)
         self.name = f"{self._model.model_name} at {self.place}"
         self.description = "on a server"
@@ -96,10 +99,25 @@ class ServerLanguageModel:
             ) from error
         return cast("OpenAI", outlines.from_openai(self._client, name))
 
-    def answer(self, questions: Sequence[Question]) -> list[Answer]:
+    def answer(self, questions: Sequence[Question], told: Callable[[int], None] = lambda _: None) -> list[Answer]:
         """Return an answer to each question, many in flight; what fails is an error of its own."""
         with ThreadPoolExecutor(max_workers=_IN_FLIGHT) as pool:
-            return list(pool.map(self._answer, questions))
+            waiting = [pool.submit(self._timed, question) for question in questions]
+            for count, _ in enumerate(as_completed(waiting), start=1):
+                told(count)
+        return [future.result() for future in waiting]
+
+    def seconds_for(self, questions: Sequence[Question]) -> float:
+        """Return about how long the answers will take, from the mean of those so far; 0 before the first."""
+        if not self._seconds:
+            return 0.0
+        return sum(self._seconds) / len(self._seconds) * ceil(len(questions) / _IN_FLIGHT)
+
+    def _timed(self, question: Question) -> Answer:
+        started = time.monotonic()
+        answer = self._answer(question)
+        self._seconds.append(time.monotonic() - started)
+        return answer
 
     def prove(self) -> None:
         """

@@ -66,9 +66,11 @@ class ModelRule:
         share:     Weight of the model's probabilities against the judge's, 0 to 1.
         told:      Probability of a verdict that a server names without telling probabilities.
         ask_below: Confidence of the judge below which a check is asked about, by effort.
+        writes:    What it writes, by effort: on findings of which severities, on sections, the summary.
 
     """
 
     share: float
     told: float
     ask_below: Mapping[Effort, float]
+    writes: Mapping[Effort, tuple[str, ...]] = field(default_factory=dict)

@@ -80,6 +80,14 @@ class Basis:
 
 
 @dataclass(frozen=True, slots=True)
+class Sentence:
+    """A sentence that a language model wrote, with the lines that it speaks of; it counts in no score."""
+
+    text: str
+    evidence: tuple[Evidence, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Finding:
     """
     The verdict on one check, with all that it rests on.
@@ -101,6 +109,9 @@ class Finding:
         nearest:        For missing: what comes nearest and why it does not count.
         basis:          The grounds, in the order of their weight.
         rules:          Ids of the anti-patterns and rules over facts that speak for the verdict.
+        remarks:        What a language model says of it, where one was asked to write.
+        proposals:      What it would change in these lines.
+        alternatives:   What it would do instead; only for flawed.
 
     """
 
@@ -120,6 +131,14 @@ class Finding:
     nearest: Nearest | None = None
     basis: tuple[Basis, ...] = ()
     rules: tuple[str, ...] = ()
+    remarks: tuple[Sentence, ...] = ()
+    proposals: tuple[Sentence, ...] = ()
+    alternatives: tuple[Sentence, ...] = ()
+
+    @property
+    def written(self) -> tuple[Sentence, ...]:
+        """All that a language model wrote of it."""
+        return (*self.remarks, *self.proposals, *self.alternatives)
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,14 +168,6 @@ class Inconsistency:
     summary: str
     evidence: tuple[Evidence, ...]
     requirement_id: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Observation:
-    """A problem that a language model sees and no check covers; it counts in no score."""
-
-    text: str
-    evidence: tuple[Evidence, ...]
 
 
 @dataclass(frozen=True, slots=True)

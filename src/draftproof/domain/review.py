@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from draftproof.domain.findings import (
     Finding,
     Inconsistency,
     Injection,
-    Observation,
     RequirementFinding,
+    Sentence,
     Severity,
     Verdict,
 )
 
 OVERALL_GRADES = ("Requires Rework", "Needs Improvement", "Good", "Excellent")
+# Names the summary among the paragraphs.
+SUMMARY = "Review Summary"
 READINESS_GRADES = ("Major Changes Required", "Minor Changes", "Ready")
 
 
@@ -109,7 +111,24 @@ class Provenance:
 
 @dataclass(frozen=True, slots=True)
 class Review:
-    """The whole result."""
+    """
+    The whole result.
+
+    Args:
+        title:            The design's.
+        findings:         One for each check, in the rubric's order.
+        requirements:     One for each requirement.
+        inconsistencies:  What cannot both be right.
+        injections:       Text that addresses the reviewer.
+        assessment:       The scores and grades.
+        provenance:       How it was made.
+        notices:          What a reader should know.
+        has_requirements: Whether requirements were given.
+        observations:     Problems that a language model sees and no check covers.
+        paragraphs:       What a language model writes on sections, by their names, and as summary,
+                          by :data:`SUMMARY`.
+
+    """
 
     title: str
     findings: tuple[Finding, ...]
@@ -120,7 +139,8 @@ class Review:
     provenance: Provenance
     notices: tuple[str, ...] = ()
     has_requirements: bool = True
-    observations: tuple[Observation, ...] = ()
+    observations: tuple[Sentence, ...] = ()
+    paragraphs: Mapping[str, tuple[Sentence, ...]] = field(default_factory=dict)
 
     @property
     def by_check(self) -> dict[str, Finding]:

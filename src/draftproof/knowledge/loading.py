@@ -300,5 +300,5 @@ def load_scoring(text: str, place: str) -> ScoringRule:
         readiness=[GradeRule(**grade.model_dump()) for grade in shape.readiness],
         partial_share=shape.checklist.partial_share,
         second_look=shape.second_look,
-        model=ModelRule(shape.model.share, shape.model.told, shape.model.ask_below),
+        model=ModelRule(shape.model.share, shape.model.told, shape.model.ask_below, shape.model.writes),
     )

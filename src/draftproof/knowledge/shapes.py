@@ -308,6 +308,9 @@ class ModelRuleShape(Shape):
     share: float = Field(ge=0, le=1)
     told: float = Field(gt=0, lt=1)
     ask_below: dict[Effort, float] = Field(min_length=len(Effort), max_length=len(Effort))
+    writes: dict[Effort, tuple[Literal["critical", "recommended", "suggested", "sections", "summary"], ...]] = Field(
+        min_length=len(Effort), max_length=len(Effort)
+    )
 
 
 class ScoringShape(Shape):

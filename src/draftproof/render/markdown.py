@@ -10,14 +10,15 @@ from functools import cached_property
 from draftproof.domain.findings import (
     Finding,
     RequirementFinding,
+    Sentence,
     Severity,
     Verdict,
 )
 from draftproof.domain.notes import Note
-from draftproof.domain.review import Review
+from draftproof.domain.review import SUMMARY, Review
 from draftproof.domain.rubric import SECTIONS, Check, Rubric
 from draftproof.domain.scoring import ScoringRule, ticked
-from draftproof.render.text import cell, cited, count, first_paragraph, one_line, quoted, snippet, where
+from draftproof.render.text import cell, cited, count, first_paragraph, one_line, quoted, snippet, spoken, where
 
 # The last section, on risks, has a heading of its own.
 REVIEW_SECTIONS = SECTIONS[:-1]
@@ -133,6 +134,7 @@ class _Report:
             )
             yield f"What weighs most: {names}."
             yield ""
+        yield from self.by_model(self.review.paragraphs.get(SUMMARY, ()))
         for reason in assessment.reasons:
             yield f"- {reason}"
         if assessment.reasons:
@@ -204,6 +206,7 @@ class _Report:
         yield ""
         yield f"{finding.comment} {self.looked_for(finding)}".strip()
         yield ""
+        yield from self.by_model(finding.remarks)
         for evidence in finding.evidence:
             yield from quoted(evidence, "")
         if not finding.evidence and finding.nearest:
@@ -211,6 +214,7 @@ class _Report:
             yield from quoted(finding.nearest.evidence, "")
         yield f"**Do:** {finding.recommendation}"
         yield ""
+        yield from self.by_model(finding.proposals)
         note = self.notes.get(finding.note_id)
         if note is None:
             return
@@ -235,6 +239,7 @@ class _Report:
         findings = [self.review.by_check[check.id] for check in checks]
         yield self.section_summary(name, findings)
         yield ""
+        yield from self.by_model(self.review.paragraphs.get(name, ()))
         yield from (self.verdict_line(finding) for finding in findings)
         yield ""
         if name == "Business Requirements":
@@ -334,6 +339,9 @@ class _Report:
                 + (f" When that does not apply: {limits}" if limits else "")
                 + f" (`{note.id}`)"
             )
+            if finding.alternatives:
+                yield ""
+                yield from self.by_model(finding.alternatives, "  ")
         if not shown:
             yield "No choice of the design calls for another approach."
         yield ""
@@ -344,6 +352,7 @@ class _Report:
         findings = [self.review.by_check[check.id] for check in self.rubric.of_section("Risk Assessment Review")]
         yield self.section_summary("Risk Assessment Review", findings)
         yield ""
+        yield from self.by_model(self.review.paragraphs.get("Risk Assessment Review", ()))
         yield from (self.verdict_line(finding) for finding in findings)
         critical = self.of_severity(Severity.CRITICAL)
         if critical:
@@ -357,6 +366,12 @@ class _Report:
         yield from self.observations()
         yield ""
 
+    def by_model(self, sentences: Sequence[Sentence], indent: str = "") -> Iterator[str]:
+        """Yield what a language model wrote, marked as its word."""
+        if sentences:
+            yield f"{indent}*The language model:* {' '.join(map(spoken, sentences))}"
+            yield ""
+
     def observations(self) -> Iterator[str]:
         """Yield what a language model sees beyond the checks."""
         if not self.review.observations:
@@ -365,7 +380,7 @@ class _Report:
         yield "Seen by the language model alone, counted in no score, to be checked by a person:"
         yield ""
         for seen in self.review.observations:
-            yield f"- {seen.text} ({cited(seen.evidence)})"
+            yield f"- {spoken(seen)}"
 
     def checklist(self) -> Iterator[str]:
         yield "## Implementation Readiness Checklist"

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from draftproof.domain.findings import Evidence, Finding, Severity, Verdict
+from draftproof.domain.findings import Evidence, Finding, Sentence, Severity, Verdict
 from draftproof.domain.review import Review, Score
 
 
@@ -40,6 +41,21 @@ class BasisJson(Part):
     statement: str
 
 
+class SentenceJson(Part):
+    """A sentence of a language model, with the lines that it speaks of."""
+
+    text: str
+    evidence: list[EvidenceJson]
+
+
+class WrittenJson(Part):
+    """What a language model wrote of a check; empty where none was asked to."""
+
+    comment: list[SentenceJson]
+    recommendation: list[SentenceJson]
+    alternative: list[SentenceJson]
+
+
 class CheckJson(Part):
     """One check of the rubric."""
 
@@ -60,6 +76,7 @@ class CheckJson(Part):
     searched: list[str]
     nearest: NearestJson | None
     basis: list[BasisJson]
+    written: WrittenJson
 
 
 class RequirementJson(Part):
@@ -77,13 +94,6 @@ class InconsistencyJson(Part):
     """Places that cannot all be right."""
 
     summary: str
-    evidence: list[EvidenceJson]
-
-
-class ObservationJson(Part):
-    """A problem that a language model sees and no check covers."""
-
-    text: str
     evidence: list[EvidenceJson]
 
 
@@ -153,7 +163,8 @@ class ReviewJson(Part):
     requirements: list[RequirementJson]
     inconsistencies: list[InconsistencyJson]
     injections: list[InjectionJson]
-    observations: list[ObservationJson]
+    observations: list[SentenceJson]
+    paragraphs: dict[str, list[SentenceJson]]
     scores: list[ScoreJson]
     notices: list[str]
     provenance: ProvenanceJson
@@ -195,9 +206,8 @@ def to_json(review: Review, checks: dict[str, tuple[str, str]], second_look: flo
             for i in review.inconsistencies
         ],
         injections=[InjectionJson(reason=i.reason, evidence=_evidence(i.evidence)) for i in review.injections],
-        observations=[
-            ObservationJson(text=o.text, evidence=[_evidence(e) for e in o.evidence]) for o in review.observations
-        ],
+        observations=_sentences(review.observations),
+        paragraphs={name: _sentences(sentences) for name, sentences in review.paragraphs.items()},
         scores=[
             _score(score) for score in (assessment.completeness, assessment.soundness, *assessment.sections.values())
         ],
@@ -224,6 +234,10 @@ def _evidence(evidence: Evidence) -> EvidenceJson:
     )
 
 
+def _sentences(sentences: Sequence[Sentence]) -> list[SentenceJson]:
+    return [SentenceJson(text=s.text, evidence=[_evidence(e) for e in s.evidence]) for s in sentences]
+
+
 def _check(finding: Finding, title: str, section: str, second_look: float) -> CheckJson:
     nearest = finding.nearest
     return CheckJson(
@@ -244,6 +258,11 @@ def _check(finding: Finding, title: str, section: str, second_look: float) -> Ch
         searched=list(finding.searched),
         nearest=NearestJson(evidence=_evidence(nearest.evidence), reason=nearest.reason) if nearest else None,
         basis=[BasisJson(source=b.source.value, statement=b.statement) for b in finding.basis],
+        written=WrittenJson(
+            comment=_sentences(finding.remarks),
+            recommendation=_sentences(finding.proposals),
+            alternative=_sentences(finding.alternatives),
+        ),
     )
 
 

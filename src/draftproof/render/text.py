@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from draftproof.domain.document import DocumentName
-from draftproof.domain.findings import Evidence
+from draftproof.domain.findings import Evidence, Sentence
 
 _SHOWN_WIDTH = 160
 
@@ -39,6 +39,11 @@ def cited(evidence: Sequence[Evidence]) -> str:
     spans = [str(item.span) for item in evidence]
     one = len(spans) == 1 and "-" not in spans[0]
     return f"{'line' if one else 'lines'} {', '.join(spans)}"
+
+
+def spoken(sentence: Sentence) -> str:
+    """Return a sentence of a language model with the lines that it speaks of."""
+    return f"{sentence.text.rstrip('.')} ({cited(sentence.evidence)})."
 
 
 def quoted(evidence: Evidence, indent: str) -> Iterator[str]:

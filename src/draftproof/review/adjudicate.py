@@ -9,8 +9,7 @@ probability, and a parsed fact or a user's own exemplar is not up for a vote.
 from __future__ import annotations
 
 import math
-import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
@@ -18,14 +17,26 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from draftproof.documents.quotes import quote
 from draftproof.domain.asking import Answer, Effort, ModelRule, Question
-from draftproof.domain.document import Document, Passage, Span
+from draftproof.domain.document import Document, Passage
 from draftproof.domain.findings import Basis, Finding, Source, Verdict
 from draftproof.domain.notes import Exemplar, Knowledge
 from draftproof.domain.rubric import Check, Rubric
 from draftproof.review.advice import choose_note
+from draftproof.review.asking import Asker
 from draftproof.review.material import Material
-from draftproof.review.ports import LanguageModel, Progress
+from draftproof.review.ports import Progress
 from draftproof.review.prompts import Prompt
+from draftproof.review.shown import (
+    candidates,
+    fenced,
+    grouped,
+    joined_spans,
+    offered,
+    outline,
+    plain_sentence,
+    ranges,
+    shortened,
+)
 
 # ``missing`` begins like ``met``; every word of the answer begins with a letter of its own.
 WORDS: Mapping[str, Verdict] = {
@@ -35,20 +46,12 @@ WORDS: Mapping[str, Verdict] = {
     "flawed": Verdict.FLAWED,
     "not_applicable": Verdict.NOT_APPLICABLE,
 }
-# A prompt costs a laptop as much as an answer: a hundred tokens a second.
-_MOST_PASSAGES = 5
-_MOST_LINES = 12
-_LONGEST_LINE = 200
 _LONGEST_EXAMPLE = 120
 _MOST_CITED = 4
 _LONGEST_RATIONALE = 220
 _MOST_FLAWS = 1
-_MOST_HEADINGS = 16
 _EXPLAINED = ("met", "partial", "flawed")
-# So many questions are put together; the most doubtful come first, should time run out.
-_AT_ONCE = 16
 _SUREST = 1e-4
-_MARKS = re.compile(r"[<>\[\]|#*~`!\\\x00-\x1f]|https?://\S+")
 
 
 class AdjudicationAnswer(BaseModel):
@@ -101,27 +104,42 @@ class Adjudication:
     opinions: Mapping[str, Opinion] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class CheckQuestion:
+    """
+    What is asked about a check.
+
+    Args:
+        check_id: The check.
+        question: The question.
+        lines:    Numbers of the lines that are shown with it.
+
+    """
+
+    check_id: str
+    question: Question
+    lines: tuple[int, ...]
+
+
 @dataclass(frozen=True)
 class Adjudicator:
     """
     Asks a model about checks.
 
     Args:
-        model:     Who is asked.
+        asker:     Who is asked.
         prompt:    How.
         knowledge: The notes.
         rule:      How its word is weighed.
         effort:    Which checks are asked about.
-        go_on:     Asked before each group of questions; false where the time is over.
 
     """
 
-    model: LanguageModel
+    asker: Asker
     prompt: Prompt
     knowledge: Knowledge
     rule: ModelRule
     effort: Effort = Effort.STANDARD
-    go_on: Callable[[], bool] = lambda: True
 
     def adjudicate(
         self, rubric: Rubric, findings: Mapping[str, Finding], material: Material, progress: Progress
@@ -133,35 +151,66 @@ class Adjudicator:
             rubric:   The checks.
             findings: The judge's, by check id.
             material: What they rest on.
-            progress: Told how many questions are answered.
+            progress: Told what it takes and how far it is.
 
         """
         chosen = self._chosen(findings)
-        progress.stage(f"Asking {self.model.name} about {len(chosen)} checks", len(chosen))
         changed: dict[str, Finding] = dict(findings)
         asked: list[str] = []
         refused: dict[str, str] = {}
         opinions: dict[str, Opinion] = {}
-        for start in range(0, len(chosen), _AT_ONCE):
-            if not self.go_on():
-                return Adjudication(changed, tuple(asked), refused, tuple(chosen[start:]), opinions)
-            group = chosen[start : start + _AT_ONCE]
-            shown = {name: candidates(rubric.by_id[name], findings[name], material) for name in group}
-            questions = [self.question(rubric.by_id[name], shown[name], material) for name in group]
-            for name, answer in zip(group, self.model.answer(questions), strict=True):
-                opinion = self._opinion(answer, shown[name])
-                if isinstance(opinion, str):
-                    refused[name] = opinion
-                    continue
-                asked.append(name)
-                opinions[name] = opinion
-                changed[name] = weighed(findings[name], opinion, self.rule.share, material.design, self.model.name)
-            progress.advance(start + len(group))
-        return Adjudication(changed, tuple(asked), refused, (), opinions)
+        unasked: list[str] = []
+        questions = list(self.questions([rubric.by_id[name] for name in chosen], findings, material))
+        topic = f"is asked about {len(questions)} checks"
+        answers = self.asker.ask(topic, [one.question for one in questions], progress)
+        for asking, answer in zip(questions, answers, strict=True):
+            name = asking.check_id
+            if answer is None:
+                unasked.append(name)
+                continue
+            opinion = self._opinion(answer, asking.lines)
+            if isinstance(opinion, str):
+                refused[name] = opinion
+                continue
+            asked.append(name)
+            opinions[name] = opinion
+            changed[name] = weighed(findings[name], opinion, self.rule.share, material.design, self.asker.model.name)
+        return Adjudication(changed, tuple(asked), refused, tuple(unasked), opinions)
 
-    def question(self, check: Check, passages: Sequence[Passage], material: Material) -> Question:
-        """Return the question about a check, with the candidate passages in the document's order."""
-        good, bad = _examples(check, passages, material)
+    def questions(
+        self, checks: Sequence[Check], findings: Mapping[str, Finding], material: Material
+    ) -> Iterator[CheckQuestion]:
+        """
+        Yield the questions about checks; those that rest on common lines follow each other and share their prompt.
+
+        Args:
+            checks:   Those to ask about, the most doubtful first.
+            findings: The judge's, by check id.
+            material: What they rest on.
+
+        """
+        near = {check.id: candidates(check, findings[check.id], material) for check in checks}
+        by_id = {check.id: check for check in checks}
+        for group in grouped(near):
+            passages = sorted({p.number: p for name in group for p in near[name]}.values(), key=lambda p: p.number)
+            for name in group:
+                question = self.question(by_id[name], passages, near[name], material)
+                yield CheckQuestion(name, question, offered(passages))
+
+    def question(
+        self, check: Check, passages: Sequence[Passage], near: Sequence[Passage], material: Material
+    ) -> Question:
+        """
+        Return the question about a check.
+
+        Args:
+            check:    The check.
+            passages: Those that are shown, in the document's order.
+            near:     Those of them that may answer this check.
+            material: What they are taken from.
+
+        """
+        good, bad = _examples(check, near, material)
         note = choose_note(check, self.knowledge, (), check.question)
         system, text = self.prompt.rendered(
             {
@@ -173,10 +222,11 @@ class Adjudicator:
                 "verdicts": [
                     (word, check.verdicts[WORDS[word]]) for word in _EXPLAINED if check.verdicts.get(WORDS[word])
                 ],
-                "passages": [numbered(passage, material.design) for passage in passages],
+                "lines": fenced(passages, material.design),
+                "near": ranges(offered(near)) if len(near) < len(passages) else "",
                 "advice": note.recommendation if note else "",
-                "good": _short(good.text, _LONGEST_EXAMPLE) if good else "",
-                "bad": _short(bad.text, _LONGEST_EXAMPLE) if bad else "",
+                "good": shortened(good.text, _LONGEST_EXAMPLE) if good else "",
+                "bad": shortened(bad.text, _LONGEST_EXAMPLE) if bad else "",
             }
         )
         return Question(system, text, schema(offered(passages)), self.prompt.most, "verdict", tuple(WORDS))
@@ -187,16 +237,13 @@ class Adjudicator:
         open_ = [f for f in findings.values() if f.confidence < limit and not settled(f)]
         return [f.check_id for f in sorted(open_, key=lambda f: (f.confidence, f.check_id))]
 
-    def _opinion(self, answer: Answer | None, passages: Sequence[Passage]) -> Opinion | str:
-        if answer is None:
-            return "there was no time"
+    def _opinion(self, answer: Answer, shown: Sequence[int]) -> Opinion | str:
         if answer.error:
             return answer.error
         try:
             said = AdjudicationAnswer.model_validate_json(answer.text)
         except ValidationError:
             return "the answer does not have the form asked for"
-        shown = offered(passages)
         if not set(said.lines) <= set(shown):
             return "the answer names lines that were not shown"
         verdict = WORDS[said.verdict]
@@ -268,62 +315,6 @@ def weighed(finding: Finding, opinion: Opinion, share: float, design: Document, 
     )
 
 
-def candidates(check: Check, finding: Finding, material: Material) -> list[Passage]:
-    """Return the passages that may answer a check, in the document's order."""
-    import numpy as np
-
-    chosen: dict[int, Passage] = {}
-    lines = 0
-
-    def add(passage: Passage) -> None:
-        nonlocal lines
-        count = len(_shown(passage))
-        if passage.number not in chosen and len(chosen) < _MOST_PASSAGES and lines + count <= _MOST_LINES:
-            chosen[passage.number] = passage
-            lines += count
-
-    cited = [evidence.span for evidence in finding.evidence]
-    cited += [finding.nearest.evidence.span] if finding.nearest else []
-    for passage in material.passages:
-        if any(passage.span.overlaps(span) for span in cited):
-            add(passage)
-    scores = material.search.fused([check.question, *check.queries], material.query_vectors.get(check.id))
-    for index in np.argsort(-scores, kind="stable"):
-        if len(chosen) >= _MOST_PASSAGES or scores[index] <= 0:
-            break
-        add(material.passages[int(index)])
-    return sorted(chosen.values(), key=lambda p: p.number)
-
-
-def offered(passages: Sequence[Passage]) -> tuple[int, ...]:
-    """Return the numbers of the lines shown, ascending."""
-    return tuple(sorted({number for passage in passages for number in _shown(passage)}))
-
-
-def numbered(passage: Passage, document: Document) -> dict[str, Any]:
-    """Return a passage as a prompt shows it: where it stands, and its lines with their numbers."""
-    # Of a line that holds text that addresses the reviewer, what is left is shown.
-    lines = [(n, _short(passage.text if passage.cut else document.lines[n - 1])) for n in _shown(passage)]
-    return {"path": _path(passage), "lines": lines}
-
-
-def _shown(passage: Passage) -> range:
-    """Return the numbers of the lines that are shown of a passage; one for the rest of a cut one."""
-    count = 1 if passage.cut else min(passage.span.last - passage.span.first + 1, _MOST_LINES)
-    return range(passage.span.first, passage.span.first + count)
-
-
-def _path(passage: Passage) -> str:
-    """The headings above without the document's title, the nearest two."""
-    return " > ".join(passage.headings[1:][-2:])
-
-
-def outline(document: Document) -> str:
-    """Return the document's headings of the upper levels, in order."""
-    titles = [section.title for section in document.sections if section.level <= 2]
-    return "; ".join(titles[:_MOST_HEADINGS]) or "none"
-
-
 def schema(lines: Sequence[int]) -> dict[str, Any]:
     """Return the JSON Schema of an answer that may name these lines."""
     array: dict[str, Any] = {"type": "array", "maxItems": _MOST_CITED, "items": {"enum": list(lines)}}
@@ -339,26 +330,6 @@ def schema(lines: Sequence[int]) -> dict[str, Any]:
         "required": ["rationale", "lines", "verdict"],
         "additionalProperties": False,
     }
-
-
-def _short(text: str, most: int = _LONGEST_LINE) -> str:
-    return text if len(text) <= most else f"{text[:most].rsplit(None, 1)[0]} …"
-
-
-def plain_sentence(text: str) -> str:
-    """Return what a model wrote as one line without marks that a Markdown reader would act on."""
-    return " ".join(_MARKS.sub("", " ".join(text.split())).split())
-
-
-def joined_spans(lines: Sequence[int]) -> list[Span]:
-    """Return the spans of lines, neighbouring ones joined."""
-    spans: list[Span] = []
-    for line in sorted(lines):
-        if spans and line == spans[-1].last + 1:
-            spans[-1] = Span(spans[-1].first, line)
-        else:
-            spans.append(Span(line, line))
-    return spans
 
 
 def _examples(check: Check, passages: Sequence[Passage], material: Material) -> tuple[Exemplar | None, Exemplar | None]:

@@ -7,7 +7,7 @@ finding says already. It changes no verdict and no score.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
@@ -18,11 +18,12 @@ from draftproof.documents.lexical import words
 from draftproof.documents.quotes import quote
 from draftproof.domain.asking import Answer, Question
 from draftproof.domain.document import Document, Passage
-from draftproof.domain.findings import Finding, Observation
-from draftproof.review.adjudicate import joined_spans, numbered, offered, plain_sentence
+from draftproof.domain.findings import Finding, Sentence
+from draftproof.review.asking import Asker
 from draftproof.review.material import Material
-from draftproof.review.ports import LanguageModel, Progress
+from draftproof.review.ports import Progress
 from draftproof.review.prompts import Prompt
+from draftproof.review.shown import fenced, joined_spans, offered, plain_sentence
 
 _MOST_LINES = 40
 _FEWEST_PASSAGES = 2
@@ -30,7 +31,6 @@ _MOST_PROBLEMS = 2
 _MOST_CITED = 4
 _LONGEST_PROBLEM = 240
 _MOST_KNOWN = 6
-_AT_ONCE = 8
 # Of the words of a problem; beyond it a finding says the same.
 _SAME_WORDS = 0.5
 
@@ -58,19 +58,15 @@ class Explorer:
     Asks a model about sections.
 
     Args:
-        model:  Who is asked.
+        asker:  Who is asked.
         prompt: How.
-        go_on:  Asked before each group of questions; false where the time is over.
 
     """
 
-    model: LanguageModel
+    asker: Asker
     prompt: Prompt
-    go_on: Callable[[], bool] = lambda: True
 
-    def explore(
-        self, findings: Mapping[str, Finding], material: Material, progress: Progress
-    ) -> tuple[Observation, ...]:
+    def explore(self, findings: Mapping[str, Finding], material: Material, progress: Progress) -> tuple[Sentence, ...]:
         """
         Return what the model sees beyond the checks, in the document's order.
 
@@ -81,16 +77,12 @@ class Explorer:
 
         """
         sections = list(shown_sections(material.passages))
-        progress.stage(f"Asking {self.model.name} about {len(sections)} sections", len(sections))
-        found: list[Observation] = []
-        for start in range(0, len(sections), _AT_ONCE):
-            if not self.go_on():
-                break
-            group = sections[start : start + _AT_ONCE]
-            questions = [self.question(passages, findings, material.design) for passages in group]
-            for passages, answer in zip(group, self.model.answer(questions), strict=True):
+        questions = [self.question(passages, findings, material.design) for passages in sections]
+        answers = self.asker.ask(f"looks through {len(sections)} sections", questions, progress)
+        found: list[Sentence] = []
+        for passages, answer in zip(sections, answers, strict=True):
+            if answer is not None:
                 found.extend(_kept(answer, passages, findings, material.design))
-            progress.advance(start + len(group))
         return tuple(sorted(found, key=lambda o: o.evidence[0].span.first))
 
     def question(self, passages: Sequence[Passage], findings: Mapping[str, Finding], design: Document) -> Question:
@@ -105,7 +97,7 @@ class Explorer:
             {
                 "title": design.title,
                 "section": passages[0].heading_path,
-                "passages": [numbered(passage, design) for passage in passages],
+                "lines": fenced(passages, design),
                 "known": known[:_MOST_KNOWN],
             }
         )
@@ -149,7 +141,7 @@ def schema(lines: Sequence[int]) -> dict[str, Any]:
 
 def _kept(
     answer: Answer, passages: Sequence[Passage], findings: Mapping[str, Finding], design: Document
-) -> Iterator[Observation]:
+) -> Iterator[Sentence]:
     try:
         said = ExplorationAnswer.model_validate_json(answer.text)
     except ValidationError:
@@ -159,7 +151,7 @@ def _kept(
         if not problem.lines or not set(problem.lines) <= shown or _known(problem, findings):
             continue
         evidence = tuple(quote(design, span) for span in joined_spans(problem.lines))
-        yield Observation(plain_sentence(problem.problem), evidence)
+        yield Sentence(plain_sentence(problem.problem), evidence)
 
 
 def _known(problem: Problem, findings: Mapping[str, Finding]) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -15,12 +16,12 @@ from draftproof.domain.findings import (
     Finding,
     Inconsistency,
     Injection,
-    Observation,
     RequirementFinding,
+    Sentence,
     Verdict,
 )
 from draftproof.domain.notes import Knowledge
-from draftproof.domain.review import InputRecord, Provenance, Review
+from draftproof.domain.review import Assessment, InputRecord, Provenance, Review
 from draftproof.domain.scoring import ScoringRule, assess
 from draftproof.domain.severity import SeverityRule
 from draftproof.errors import StoreError
@@ -33,6 +34,7 @@ from draftproof.review.judge import LinearModel
 from draftproof.review.material import Material
 from draftproof.review.ports import Clock, Judge, NoteIndex, Progress, Silence
 from draftproof.review.prepare import Reference, prepare
+from draftproof.review.write import Writer, Written
 
 _NOTES_FOR_A_CHECK = 20
 # The two checks that the comparison with the requirements speaks to.
@@ -61,6 +63,7 @@ class Reviewer:
         bytes_sent:         Called for how many bytes have left the machine.
         adjudicator:        Asks a language model about checks, where there is one.
         explorer:           Asks it about sections, where that is wanted.
+        writer:             Has it write, where that is wanted.
         tokens_written:     Called for the tokens that language models have written.
         clock:              Tells the time.
 
@@ -80,6 +83,7 @@ class Reviewer:
     bytes_sent: Callable[[], int]
     adjudicator: Adjudicator | None = None
     explorer: Explorer | None = None
+    writer: Writer | None = None
     tokens_written: Callable[[], Mapping[str, int]] = dict
     clock: Clock = time.perf_counter
 
@@ -120,13 +124,16 @@ class Reviewer:
         watch.start("Looking up best practice")
         ordered = with_open_points(self._advised(findings, material, said), answered, inconsistencies)
         watch.start("Scoring")
-        _prove(ordered, answered, inconsistencies, injections, observations, design, requirements)
         assessment = assess(self.reference.rubric, ordered, self.scoring)
+        written = self._written(ordered, assessment, material, watch, progress)
+        said.extend(writing_notices(written))
+        sentences = (*observations, *itertools.chain.from_iterable(written.paragraphs.values()))
+        _prove(written.findings, answered, inconsistencies, injections, sentences, design, requirements)
         watch.stop()
         documents = [design] + ([requirements.document] if requirements else [])
         return Review(
             title=design.title,
-            findings=ordered,
+            findings=written.findings,
             requirements=answered,
             inconsistencies=inconsistencies,
             injections=injections,
@@ -150,12 +157,12 @@ class Reviewer:
             notices=(*notices, *said, *(notice for d in documents for notice in d.notices)),
             has_requirements=requirements is not None,
             observations=observations,
+            paragraphs=written.paragraphs,
         )
 
     def marked(
         self, design: Document, requirements: Requirements | None
     ) -> tuple[Document, Requirements | None, tuple[Injection, ...]]:
-        """Return the documents with what addresses the reviewer marked, and a finding for each such place."""
         """Return the documents with what addresses the reviewer marked, and a finding for each such place."""
         design, found = mark_injections(design, self.injections)
         if requirements is None:
@@ -173,11 +180,24 @@ class Reviewer:
 
     def _observed(
         self, findings: Mapping[str, Finding], material: Material, watch: _Watch, progress: Progress
-    ) -> tuple[Observation, ...]:
+    ) -> tuple[Sentence, ...]:
         if self.explorer is None:
             return ()
         watch.start("Looking further")
         return self.explorer.explore(findings, material, progress)
+
+    def _written(
+        self,
+        findings: tuple[Finding, ...],
+        assessment: Assessment,
+        material: Material,
+        watch: _Watch,
+        progress: Progress,
+    ) -> Written:
+        if self.writer is None:
+            return Written(findings, {})
+        watch.start("Writing")
+        return self.writer.write(self.reference.rubric, findings, assessment, material, progress)
 
     def _requirements(
         self, material: Material, findings: Mapping[str, Finding], inconsistencies: Sequence[Inconsistency]
@@ -256,6 +276,24 @@ def model_notices(second: Adjudication) -> list[str]:
     return notices
 
 
+def writing_notices(written: Written) -> list[str]:
+    """Return in a line each what the language model did not write."""
+    notices = []
+    if written.unwritten:
+        notices.append(
+            f"The time was over before the language model wrote {written.unwritten} further comments; "
+            "what the notes say stands."
+        )
+    if written.refused:
+        notices.append(f"The language model gave no usable text for {written.refused} comments.")
+    if written.dropped:
+        notices.append(
+            f"{written.dropped} sentences of the language model fell away, since they named no line that was shown, "
+            "or a number or a name that stands neither there nor in the notes."
+        )
+    return notices
+
+
 def with_contradictions(
     answered: Sequence[RequirementFinding], inconsistencies: Sequence[Inconsistency]
 ) -> tuple[RequirementFinding, ...]:
@@ -306,7 +344,7 @@ def _prove(
     requirements: Sequence[RequirementFinding],
     inconsistencies: Sequence[Inconsistency],
     injections: Sequence[Injection],
-    observations: Sequence[Observation],
+    sentences: Sequence[Sentence],
     design: Document,
     documents: Requirements | None,
 ) -> None:
@@ -318,9 +356,10 @@ def _prove(
     for finding in findings:
         everything.extend(finding.evidence)
         everything.extend([finding.nearest.evidence] if finding.nearest else [])
+        everything.extend(evidence for sentence in finding.written for evidence in sentence.evidence)
     for requirement in requirements:
         everything.extend((requirement.requirement, *requirement.evidence))
-    for group in (inconsistencies, observations):
+    for group in (inconsistencies, sentences):
         for item in group:
             everything.extend(item.evidence)
     for evidence in everything:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Protocol
 
 from draftproof.domain.asking import Answer, Question
@@ -36,8 +36,19 @@ class LanguageModel(Protocol):
         """Name for the report: the model, and where it runs if that is not this process."""
         ...
 
-    def answer(self, questions: Sequence[Question]) -> Sequence[Answer]:
-        """Return an answer to each question, in their order; what cannot be constrained is an error."""
+    def answer(self, questions: Sequence[Question], told: Callable[[int], None] = ...) -> Sequence[Answer]:
+        """
+        Return an answer to each question, in their order; what cannot be constrained is an error.
+
+        Args:
+            questions: What is asked.
+            told:      Told how many are answered, after each.
+
+        """
+        ...
+
+    def seconds_for(self, questions: Sequence[Question], /) -> float:
+        """Return about how long the answers will take; 0 where that cannot be known."""
         ...
 
     def close(self) -> None:

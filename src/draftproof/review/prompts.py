@@ -20,9 +20,12 @@ _PARTS = re.compile(r"^=== (system|user) ===\n", re.MULTILINE)
 # What the program gives to each prompt; a prompt declares those that it uses.
 VARIABLES: Mapping[str, frozenset[str]] = {
     "adjudicate": frozenset(
-        {"title", "outline", "check", "aspects", "flaws", "verdicts", "passages", "advice", "good", "bad"}
+        {"title", "outline", "check", "aspects", "flaws", "verdicts", "lines", "near", "advice", "good", "bad"}
     ),
-    "explore": frozenset({"title", "section", "passages", "known"}),
+    "explore": frozenset({"title", "section", "lines", "known"}),
+    "remark": frozenset({"title", "lines", "check", "verdict", "comment", "lacking", "recommendation", "advice"}),
+    "paragraph": frozenset({"title", "lines", "section", "points"}),
+    "summary": frozenset({"title", "lines", "overall", "points"}),
 }
 
 

@@ -12,11 +12,13 @@ from draftproof.documents.injection import mark_injections
 from draftproof.domain.asking import Answer, Effort, ModelRule, Question
 from draftproof.domain.findings import Basis, Finding, Source, Verdict
 from draftproof.domain.notes import Knowledge
-from draftproof.review.adjudicate import WORDS, Adjudicator, candidates, offered, settled
+from draftproof.review.adjudicate import WORDS, Adjudicator, settled
+from draftproof.review.asking import Asker
 from draftproof.review.material import Material
 from draftproof.review.ports import Silence
 from draftproof.review.prepare import Reference, prepare
 from draftproof.review.prompts import read_prompt
+from draftproof.review.shown import candidates, offered
 from tests.fakes.documents import ROOT, design
 from tests.fakes.product import cues, injections, rubric
 
@@ -44,9 +46,13 @@ class Scripted:
         self._say = say
         self.asked: list[Question] = []
 
-    def answer(self, questions: Sequence[Question]) -> list[Answer]:
+    def answer(self, questions: Sequence[Question], told: Callable[[int], None]) -> list[Answer]:
         self.asked += questions
+        told(len(questions))
         return [self._say(question) for question in questions]
+
+    def seconds_for(self, questions: Sequence[Question]) -> float:
+        return 0.0
 
 
 def says(verdict: str, lines: list[int], **more: Any) -> Answer:
@@ -66,11 +72,13 @@ def unsure(check_id: str = "evt.dlq", verdict: Verdict = Verdict.MISSING, confid
     return Finding(check_id, verdict, None, confidence, probabilities)
 
 
-def ask(model: Scripted, *findings: Finding, text: str = TEXT, **options: Any) -> Any:
+def ask(
+    model: Scripted, *findings: Finding, text: str = TEXT, go_on: Callable[[], bool] = lambda: True, **options: Any
+) -> Any:
     prompt = read_prompt(
         "adjudicate", (ROOT / "prompts" / "adjudicate.j2").read_text(encoding="utf-8"), "adjudicate.j2"
     )
-    asker = Adjudicator(model, prompt, Knowledge({}, ()), RULE, **options)
+    asker = Adjudicator(Asker(model, go_on), prompt, Knowledge({}, ()), RULE, **options)
     return asker.adjudicate(rubric(), {f.check_id: f for f in findings}, material(text), Silence())
 
 

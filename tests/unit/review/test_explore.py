@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -11,11 +11,12 @@ import pytest
 
 from draftproof.domain.asking import Answer, Question
 from draftproof.domain.document import DocumentName, Span
-from draftproof.domain.findings import Evidence, Finding, Observation, Verdict
-from draftproof.review.adjudicate import plain_sentence
+from draftproof.domain.findings import Evidence, Finding, Sentence, Verdict
+from draftproof.review.asking import Asker
 from draftproof.review.explore import Explorer, shown_sections
 from draftproof.review.ports import Silence
 from draftproof.review.prompts import read_prompt
+from draftproof.review.shown import plain_sentence
 from tests.fakes.documents import ROOT
 from tests.unit.review.test_adjudicate import TEXT, material
 
@@ -31,14 +32,17 @@ class Seer:
         self._text = raw or json.dumps({"problems": list(problems)})
         self.asked: list[Question] = []
 
-    def answer(self, questions: Sequence[Question]) -> list[Answer]:
+    def answer(self, questions: Sequence[Question], told: Callable[[int], None]) -> list[Answer]:
         self.asked += questions
         return [Answer(self._text) for _ in questions]
 
+    def seconds_for(self, questions: Sequence[Question]) -> float:
+        return 0.0
 
-def explored(model: Seer, text: str = TEXT, **findings: Finding) -> tuple[Observation, ...]:
+
+def explored(model: Seer, text: str = TEXT, **findings: Finding) -> tuple[Sentence, ...]:
     prompt = read_prompt("explore", (ROOT / "prompts" / "explore.j2").read_text(encoding="utf-8"), "explore.j2")
-    return Explorer(model, prompt).explore(findings, material(text), Silence())
+    return Explorer(Asker(model), prompt).explore(findings, material(text), Silence())
 
 
 def problem(lines: list[int], text: str = RACE) -> dict[str, Any]:

@@ -120,6 +120,7 @@ class Timing:
         repacked: How often cells of ended answers had to be taken once more.
         decoding: Seconds of the steps in which no prompt was read.
         written:  Tokens of answers.
+        answers:  How many have ended.
 
     """
 
@@ -129,6 +130,7 @@ class Timing:
     repacked: int = 0
     decoding: float = 0.0
     written: int = 0
+    answers: int = 0
 
 
 class Decoder:
@@ -162,6 +164,7 @@ class Decoder:
         prompts: Sequence[Prompted],
         written: Callable[[int, bytes], None] = lambda _, __: None,
         go_on: Callable[[], bool] = lambda: True,
+        told: Callable[[int], None] = lambda _: None,
     ) -> list[Decoded | None]:
         """
         Return the answers in the order of the prompts.
@@ -170,9 +173,20 @@ class Decoder:
             prompts:  What to answer.
             written:  Told of each piece of an answer.
             go_on:    Asked before a further answer is begun; those not begun are ``None``.
+            told:     Told how many answers are ended, after each.
 
         """
-        return _Run(self, prompts, written, go_on).answers()
+        return _Run(self, prompts, written, go_on, told).answers()
+
+    def time(self, tokens: Sequence[int], count: int) -> float:
+        """Return the seconds for reading so many tokens at once, filled up by repeating; what was kept is forgotten."""
+        self._kept = ()
+        self._engine.reset()
+        started = time.perf_counter()
+        self._engine.evaluate([Token(tokens[place % len(tokens)], place, 0) for place in range(count)])
+        seconds = time.perf_counter() - started
+        self._engine.reset()
+        return seconds
 
 
 class _Run:
@@ -184,11 +198,13 @@ class _Run:
         prompts: Sequence[Prompted],
         written: Callable[[int, bytes], None],
         go_on: Callable[[], bool],
+        told: Callable[[int], None],
     ) -> None:
         self._of = decoder
         self._engine = decoder._engine
         self._prompts = prompts
-        self._written, self._go_on = written, go_on
+        self._written, self._go_on, self._told = written, go_on, told
+        self._ended = 0
         self._answers: list[Decoded | None] = [None] * len(prompts)
         self._trunks: list[_Trunk] = []
         self._free = list(range(self._engine.sequences - 1, 0, -1))
@@ -472,7 +488,18 @@ class _Run:
 
     def _end(self, index: int, answer: Decoded) -> None:
         self._of.timing.written += answer.written
+        self._of.timing.answers += 1
         self._answers[index] = answer
+        self._ended += 1
+        self._told(self._ended)
+
+
+def distinct_tokens(prompts: Sequence[Sequence[int]]) -> int:
+    """Return how many tokens have to be read where a beginning that prompts share is read once."""
+    ordered = sorted(map(tuple, prompts))
+    return sum(
+        len(prompt) - common_length(before, prompt) for before, prompt in zip([(), *ordered], ordered, strict=False)
+    )
 
 
 def common_length(one: Sequence[int], other: Sequence[int]) -> int:

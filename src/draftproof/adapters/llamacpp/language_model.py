@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
-from draftproof.adapters.llamacpp.decoder import Decoded, Decoder, Prompted
+from draftproof.adapters.llamacpp.decoder import Decoded, Decoder, Prompted, distinct_tokens
 from draftproof.adapters.llamacpp.engine import EngineOptions, LlamaCppEngine
 from draftproof.adapters.llamacpp.grammar import Grammars
 from draftproof.adapters.llamacpp.template import ChatTemplate
@@ -27,6 +28,12 @@ _PROBE = Question(
     member="word",
     values=("apple", "pear"),
 )
+
+
+# Answers that say nothing about how long others get.
+_PROBES = 1
+# Of the tokens that an answer may have, what it usually takes.
+_USUAL = 0.4
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +110,7 @@ class GgufLanguageModel:
         """Tokens of all answers so far."""
         return self.decoder.timing.written
 
-    def answer(self, questions: Sequence[Question]) -> list[Answer]:
+    def answer(self, questions: Sequence[Question], told: Callable[[int], None] = lambda _: None) -> list[Answer]:
         """Return an answer to each question; one that cannot be constrained or is not complete is an error."""
         answers: list[Answer] = [Answer("")] * len(questions)
         prompts: list[tuple[int, Prompted]] = []
@@ -112,9 +119,31 @@ class GgufLanguageModel:
                 prompts.append((place, self._prompted(question)))
             except (ModelError, ValueError) as error:
                 answers[place] = Answer("", error=error.message if isinstance(error, ModelError) else str(error))
-        for (place, _), decoded in zip(prompts, self.decoder.decode([p for _, p in prompts]), strict=True):
+        unasked = len(questions) - len(prompts)
+        ended = self.decoder.decode([p for _, p in prompts], told=lambda count: told(unasked + count))
+        for (place, _), decoded in zip(prompts, ended, strict=True):
             answers[place] = _answer(decoded)
         return answers
+
+    def seconds_for(self, questions: Sequence[Question]) -> float:
+        """Return about how long the answers will take, from a short trial and the answers so far."""
+        if not questions:
+            return 0.0
+        tokens = [self.template.tokens(_messages(question)) for question in questions]
+        timing = self.decoder.timing
+        usual = timing.written / timing.answers if timing.answers > _PROBES else questions[0].most * _USUAL
+        together = min(len(questions), self.engine.parallel)
+        reading, step = self._pace
+        return distinct_tokens(tokens) * reading + len(questions) * usual / together * step
+
+    @cached_property
+    def _pace(self) -> tuple[float, float]:
+        """Seconds to read a token of a prompt, and to write one of each answer that is decoded together."""
+        filler = self.template.tokens(_messages(_PROBE))
+        read, write = self.engine.batch_tokens, self.engine.parallel
+        # The first reading brings the weights into memory.
+        self.decoder.time(filler, read)
+        return self.decoder.time(filler, read) / read, self.decoder.time(filler, write)
 
     def prove(self) -> None:
         """

@@ -1,0 +1,306 @@
+"""
+What a language model writes: on findings, on sections, and as summary.
+
+Verdicts, severities and scores stand before it is asked. Each sentence names lines that were
+shown; one that names none, or a number or a name that neither these lines nor the notes
+hold, is dropped.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from draftproof.documents.quotes import quote
+from draftproof.domain.asking import Answer, Effort, ModelRule, Question
+from draftproof.domain.document import Document, Passage
+from draftproof.domain.findings import Finding, Sentence, Severity, Verdict
+from draftproof.domain.notes import Knowledge
+from draftproof.domain.review import SUMMARY, Assessment
+from draftproof.domain.rubric import SECTIONS, Rubric
+from draftproof.review.asking import Asker
+from draftproof.review.material import Material
+from draftproof.review.ports import Progress
+from draftproof.review.prompts import Prompt
+from draftproof.review.shown import candidates, fenced, grouped, joined_spans, offered, plain_sentence, within
+
+_REMARK, _PARAGRAPH, _SUMMARY = "remark", "paragraph", "summary"
+PROMPTS = (_REMARK, _PARAGRAPH, _SUMMARY)
+_LONGEST_SENTENCE = 220
+_MOST_CITED = 4
+_MOST_SENTENCES = 3
+_MOST_SUMMED_UP = 6
+# What a sentence may not invent: numbers, and names as they stand in code and settings.
+_NUMBER = re.compile(r"\d+(?:[.,:]\d+)*")
+_NAME = re.compile(r"\w{2,}(?:[._]\w{2,})+|[a-z]+[A-Z]\w*|[A-Z][a-z]+[A-Z]\w*")
+
+
+class WrittenSentence(BaseModel):
+    """One sentence as the model gives it."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    sentence: str
+    lines: list[int]
+
+
+class WrittenAnswer(BaseModel):
+    """The form of an answer; a finding has the first three members, a paragraph the last."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    comment: list[WrittenSentence] = []
+    recommendation: list[WrittenSentence] = []
+    alternative: list[WrittenSentence] = []
+    sentences: list[WrittenSentence] = []
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """
+    The findings with what the model wrote.
+
+    Args:
+        findings:   In the rubric's order.
+        paragraphs: On sections by their names, and the summary by :data:`SUMMARY`.
+        unwritten:  How many pieces there was no time for.
+        refused:    How many got no answer that can be used.
+        dropped:    How many sentences were dropped.
+
+    """
+
+    findings: tuple[Finding, ...]
+    paragraphs: Mapping[str, tuple[Sentence, ...]]
+    unwritten: int = 0
+    refused: int = 0
+    dropped: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class _Piece:
+    """
+    One thing to write.
+
+    Args:
+        name:     Check id, section or :data:`SUMMARY`.
+        question: How it is asked.
+        lines:    Numbers of the lines that are shown.
+        known:    All text that a sentence may take numbers and names from.
+
+    """
+
+    name: str
+    question: Question
+    lines: tuple[int, ...]
+    known: str
+
+
+@dataclass(frozen=True)
+class Writer:
+    """
+    Has a language model write.
+
+    Args:
+        asker:     Who is asked.
+        prompts:   How, by the names in :data:`PROMPTS`.
+        knowledge: The notes.
+        rule:      What is written with which effort.
+        effort:    The effort.
+
+    """
+
+    asker: Asker
+    prompts: Mapping[str, Prompt]
+    knowledge: Knowledge
+    rule: ModelRule
+    effort: Effort = Effort.STANDARD
+
+    def write(
+        self,
+        rubric: Rubric,
+        findings: Sequence[Finding],
+        assessment: Assessment,
+        material: Material,
+        progress: Progress,
+    ) -> Written:
+        """
+        Return the findings and paragraphs with the model's sentences.
+
+        Args:
+            rubric:     The checks.
+            findings:   With severities and advice.
+            assessment: The grades, for the summary.
+            material:   The design.
+            progress:   Told what it takes and how far it is.
+
+        """
+        wanted = self.rule.writes.get(self.effort, ())
+        pieces: list[_Piece] = []
+        if "summary" in wanted:
+            pieces += self._summary(rubric, findings, assessment, material)
+        severities = [Severity(name) for name in Severity if name.value in wanted]
+        pieces += self._remarks(rubric, [f for f in findings if f.severity in severities], material)
+        if "sections" in wanted:
+            pieces += self._paragraphs(rubric, findings, material)
+        if not pieces:
+            return Written(tuple(findings), {})
+        answers = self.asker.ask(f"writes {len(pieces)} comments", [p.question for p in pieces], progress)
+        unwritten = refused = dropped = 0
+        said: dict[str, dict[str, tuple[Sentence, ...]]] = {}
+        for piece, answer in zip(pieces, answers, strict=True):
+            if answer is None:
+                unwritten += 1
+                continue
+            parts = _parts(answer)
+            if parts is None:
+                refused += 1
+                continue
+            said[piece.name] = {k: tuple(_kept(v, piece, material.design)) for k, v in parts.items()}
+            dropped += sum(len(v) - len(said[piece.name][k]) for k, v in parts.items())
+        paragraphs = {name: parts["sentences"] for name, parts in said.items() if parts["sentences"]}
+        return Written(
+            tuple(_with(finding, said.get(finding.check_id)) for finding in findings),
+            paragraphs,
+            unwritten,
+            refused,
+            dropped,
+        )
+
+    def _remarks(self, rubric: Rubric, findings: Sequence[Finding], material: Material) -> Iterator[_Piece]:
+        """Yield a piece for each finding, the hardest first; those over common lines side by side."""
+        by_id = {f.check_id: f for f in sorted(findings, key=lambda f: f.severity.rank if f.severity else 9)}
+        near = {name: candidates(rubric.by_id[name], finding, material) for name, finding in by_id.items()}
+        for group in grouped({name: passages for name, passages in near.items() if passages}):
+            passages = sorted({p.number: p for name in group for p in near[name]}.values(), key=lambda p: p.number)
+            for name in group:
+                finding, check = by_id[name], rubric.by_id[name]
+                note = self.knowledge.notes.get(finding.note_id)
+                values = {
+                    "check": check,
+                    "verdict": finding.verdict.value,
+                    "comment": finding.comment,
+                    "lacking": finding.lacking,
+                    "recommendation": finding.recommendation,
+                    "advice": note.recommendation if note else "",
+                }
+                flawed = finding.verdict is Verdict.FLAWED
+                members = ("comment", "recommendation", *(("alternative",) if flawed else ()))
+                yield self._piece(name, _REMARK, passages, material.design, values, members, 1)
+
+    def _paragraphs(self, rubric: Rubric, findings: Sequence[Finding], material: Material) -> Iterator[_Piece]:
+        by_id = {finding.check_id: finding for finding in findings}
+        for section in SECTIONS:
+            own = [by_id[check.id] for check in rubric.of_section(section)]
+            passages = _cited(own, material)
+            if passages:
+                values = {"section": section, "points": _points(own, rubric)}
+                yield self._piece(section, _PARAGRAPH, passages, material.design, values, ("sentences",))
+
+    def _summary(
+        self, rubric: Rubric, findings: Sequence[Finding], assessment: Assessment, material: Material
+    ) -> Iterator[_Piece]:
+        hardest = sorted((f for f in findings if f.severity), key=lambda f: (f.severity.rank, -f.confidence))  # type: ignore[union-attr]
+        sound = sorted((f for f in findings if f.verdict is Verdict.MET), key=lambda f: -f.confidence)
+        told = [*hardest[:_MOST_SUMMED_UP], *sound[: _MOST_SUMMED_UP // 2]]
+        passages = _cited(told, material)
+        if passages:
+            values = {"overall": assessment.overall, "points": _points(told, rubric)}
+            yield self._piece(SUMMARY, _SUMMARY, passages, material.design, values, ("sentences",))
+
+    def _piece(
+        self,
+        name: str,
+        prompt: str,
+        passages: Sequence[Passage],
+        design: Document,
+        values: Mapping[str, Any],
+        members: Sequence[str],
+        most: int = _MOST_SENTENCES,
+    ) -> _Piece:
+        shown = {"title": design.title, "lines": fenced(passages, design)}
+        asked = self.prompts[prompt]
+        system, text = asked.rendered({**shown, **values})
+        lines = offered(passages)
+        return _Piece(name, Question(system, text, schema(lines, members, most), asked.most), lines, text)
+
+
+def schema(lines: Sequence[int], members: Sequence[str], most: int) -> dict[str, Any]:
+    """Return the JSON Schema of sentences that each name some of these lines."""
+    sentence = {
+        "type": "object",
+        "properties": {
+            "sentence": {"type": "string", "minLength": 20, "maxLength": _LONGEST_SENTENCE},
+            "lines": {"type": "array", "minItems": 1, "maxItems": _MOST_CITED, "items": {"enum": list(lines)}},
+        },
+        "required": ["sentence", "lines"],
+        "additionalProperties": False,
+    }
+    array = {"type": "array", "maxItems": most, "items": sentence}
+    return {
+        "type": "object",
+        "properties": dict.fromkeys(members, array),
+        "required": list(members),
+        "additionalProperties": False,
+    }
+
+
+def invented(sentence: str, known: str) -> list[str]:
+    """
+    Return the numbers and names of a sentence that its sources do not hold.
+
+    Args:
+        sentence: The sentence.
+        known:    Its sources: lines, notes, and the numbers of the lines that it names.
+
+    """
+    numbers = set(_NUMBER.findall(known))
+    lower = known.casefold()
+    found = [number for number in _NUMBER.findall(sentence) if number not in numbers]
+    return found + [name for name in _NAME.findall(sentence) if name.casefold() not in lower]
+
+
+def _parts(answer: Answer) -> dict[str, list[WrittenSentence]] | None:
+    if answer.error:
+        return None
+    try:
+        said = WrittenAnswer.model_validate_json(answer.text)
+    except ValidationError:
+        return None
+    return {name: getattr(said, name) for name in WrittenAnswer.model_fields}
+
+
+def _kept(sentences: Sequence[WrittenSentence], piece: _Piece, design: Document) -> Iterator[Sentence]:
+    before: set[str] = set()
+    for said in sentences:
+        text = plain_sentence(said.sentence)
+        if not said.lines or not set(said.lines) <= set(piece.lines) or text in before:
+            continue
+        if not text or invented(text, f"{piece.known} {' '.join(map(str, said.lines))}"):
+            continue
+        before.add(text)
+        yield Sentence(text, tuple(quote(design, span) for span in joined_spans(said.lines)))
+
+
+def _with(finding: Finding, parts: Mapping[str, tuple[Sentence, ...]] | None) -> Finding:
+    if not parts:
+        return finding
+    return replace(
+        finding, remarks=parts["comment"], proposals=parts["recommendation"], alternatives=parts["alternative"]
+    )
+
+
+def _points(findings: Sequence[Finding], rubric: Rubric) -> list[tuple[str, str, str]]:
+    """Return title, verdict and comment of findings, as prompts list them."""
+    return [(rubric.by_id[f.check_id].title, f.verdict.value, f.comment) for f in findings]
+
+
+def _cited(findings: Sequence[Finding], material: Material) -> list[Passage]:
+    """Return the passages that findings rest on, as far as a prompt has room, in the document's order."""
+    spans = [e.span for f in findings for e in f.evidence]
+    spans += [f.nearest.evidence.span for f in findings if f.nearest and not f.evidence]
+    order = {p.number: p for span in spans for p in material.passages if p.span.overlaps(span)}
+    return sorted(within(order.values()), key=lambda p: p.number)
