@@ -10,8 +10,8 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
 from draftproof.domain.document import DocumentName, Span
-from draftproof.domain.findings import Evidence, Inconsistency, Injection, RequirementFinding, Verdict
-from draftproof.domain.review import Review
+from draftproof.domain.findings import Evidence, Inconsistency, Injection, RequirementFinding, Sentence, Verdict
+from draftproof.domain.review import SUMMARY, Review
 from draftproof.render.markdown import to_markdown
 from tests.fakes.product import rubric, scoring
 from tests.fakes.reviews import NOTE, evidence, review
@@ -317,3 +317,35 @@ def test_title_stays_on_its_line(title: str) -> None:
     text = rendered(review(title=title))
 
     assert headings(text) == [f"# Technical Design Review: {' '.join(title.split())}", *HEADINGS[1:]]
+
+
+def test_what_a_language_model_writes_is_marked_as_its_word_with_its_lines() -> None:
+    flawed = next(c.id for c in rubric() if c.severity.get(Verdict.FLAWED))
+    made = review({flawed: Verdict.FLAWED})
+
+    def said(text: str) -> tuple[Sentence, ...]:
+        return (Sentence(f"{text}.", (evidence("x", 3), evidence("y", 7))),)
+
+    findings = tuple(
+        replace(f, remarks=said("A remark"), proposals=said("A proposal"), alternatives=said("Another way"))
+        if f.check_id == flawed
+        else f
+        for f in made.findings
+    )
+    section = rubric().by_id[flawed].section
+    paragraphs = {SUMMARY: said("It comes to this"), section: said("They hang together")}
+    lines = to_markdown(
+        replace(made, findings=findings, paragraphs=paragraphs), rubric(), {NOTE.id: NOTE}, scoring()
+    ).split("\n")
+    places = [
+        lines.index(f"{indent}*The language model:* {text} (lines 3, 7).")
+        for text, indent in (
+            ("It comes to this", ""),
+            ("A remark", ""),
+            ("A proposal", ""),
+            ("They hang together", ""),
+            ("Another way", "  "),
+        )
+    ]
+    assert places == sorted(places)
+    assert "*The language model:*" not in to_markdown(made, rubric(), {NOTE.id: NOTE}, scoring())

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from draftproof.domain.document import DocumentName, Span
-from draftproof.domain.findings import Evidence, Inconsistency, Injection, RequirementFinding, Verdict
+from draftproof.domain.findings import Evidence, Inconsistency, Injection, RequirementFinding, Sentence, Verdict
 from draftproof.render.review_json import ReviewJson, schema, to_json
 from tests.fakes.product import rubric
 from tests.fakes.reviews import evidence, review
@@ -76,3 +77,14 @@ def test_nothing_was_sent() -> None:
     made = written()["provenance"]
 
     assert (made["bytes_sent"], made["connections_refused"]) == (0, 0)
+
+
+def test_what_a_language_model_writes_keeps_its_quotations() -> None:
+    sentence = Sentence("Orders are kept twice.", (evidence("Orders are kept.", 3),))
+    first, *rest = FULL.findings
+    made = replace(FULL, findings=(replace(first, remarks=(sentence,)), *rest), paragraphs={"Data Model": (sentence,)})
+    titles = {check.id: (check.title, check.section) for check in rubric()}
+    data = json.loads(to_json(made, titles, 0.5))
+    assert data["checks"][0]["written"]["comment"] == data["paragraphs"]["Data Model"]
+    assert data["paragraphs"]["Data Model"][0]["evidence"][0]["quote"] == "Orders are kept."
+    assert written()["paragraphs"] == {}
