@@ -13,7 +13,7 @@ from draftproof.review.material import Material
 # A prompt costs a laptop as much as an answer: a hundred tokens a second.
 _MOST_PASSAGES = 4
 _MOST_LINES = 12
-_LONGEST_LINE = 200
+_LONGEST_LINE = 480
 _MOST_HEADINGS = 16
 # Questions over common lines share a prompt up to their end, so the lines are read once. On 24
 # labelled designs each question sees a line of the label in 95 of 100 cases and costs 0.4 of the
