@@ -75,8 +75,9 @@ def serving(behaviour: Behaviour) -> Iterator[tuple[str, ScriptedServer]]:
 
 
 def schema_of(body: dict[str, Any]) -> dict[str, Any]:
-    """Return the schema that a request names."""
-    schema = body["response_format"]["json_schema"]["schema"]
+    """Return the schema that a request names, in either form."""
+    form = body["response_format"]
+    schema = form.get("json_schema", form)["schema"]
     assert isinstance(schema, dict)
     return schema
 

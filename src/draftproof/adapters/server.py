@@ -3,7 +3,8 @@ A language model on a server that the team hosts: vLLM, llama.cpp's server, Olla
 
 It is asked by outlines over the OpenAI form of the protocol, which all of them speak, with
 the same schemas as a model in this process. Before any line of a document is sent, a probe
-checks that the server really constrains: some take a schema and ignore it in silence.
+checks that the server really constrains: some take a schema and ignore it in silence, some
+know it in another form alone. The form that constrains is kept.
 """
 
 from __future__ import annotations
@@ -13,14 +14,16 @@ import secrets
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, cast
+from enum import Enum
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from draftproof.domain.asking import Answer, Question
 from draftproof.errors import ModelError, first_line
 
 if TYPE_CHECKING:
-    from outlines.models import OpenAI
+    import openai
 
 _IN_FLIGHT = 16
 _ATTEMPTS = 3
@@ -48,6 +51,14 @@ class ServerOptions:
     seconds: float = 120.0
 
 
+class SchemaForm(Enum):
+    """How a request names the schema of its answer, the usual form first."""
+
+    STANDARD = "json_schema"
+    # Of llama-cpp-python's own server, which answers the usual one with an error.
+    OBJECT = "json_object"
+
+
 class ServerLanguageModel:
     """
     Asks a server.
@@ -68,7 +79,10 @@ class ServerLanguageModel:
                 "Asking a server needs the package openai.", "Install it with `pip install 'draftproof[server]'`."
             ) from error
         self._options = options
-        self._faults = (openai.OpenAIError, OSError, ValueError)
+        from outlines.exceptions import APIConnectionError, APITimeoutError, OutlinesError
+
+        self._faults = (openai.OpenAIError, OutlinesError, OSError, ValueError)
+        self._silence = (APIConnectionError, APITimeoutError)
         self._client = openai.OpenAI(
             base_url=options.url, api_key=options.key or "none", timeout=options.seconds, max_retries=_ATTEMPTS - 1
         )
@@ -76,25 +90,23 @@ class ServerLanguageModel:
         self.place = host.netloc.rpartition("@")[2]
         self.tokens_read = 0
         self.tokens_written = 0
-        self._model = self._opened(options.model)
-        self.name = f"{self._model.model_name} at {self.place}"
+        self._form = SchemaForm.STANDARD
+        self._model = options.model or self._first()
+        self.name = f"{self._model} at {self.place}"
         self.description = "on a server"
 
-    def _opened(self, name: str) -> OpenAI:
-        import outlines
-
+    def _first(self) -> str:
+        """Return the name of the first model that the server lists."""
         try:
-            if not name:
-                listed = list(self._client.models.list())
-                if not listed:
-                    raise ModelError(f"The server {self.place} offers no model.", "Load one there.")
-                name = listed[0].id
+            listed = list(self._client.models.list())
         except self._faults as error:
             raise ModelError(
                 f"The server {self.place} cannot be reached: {_reason(error)}.",
                 "Check --engine-url, and that the server runs.",
             ) from error
-        return cast("OpenAI", outlines.from_openai(self._client, name))
+        if not listed:
+            raise ModelError(f"The server {self.place} offers no model.", "Load one there.")
+        return str(listed[0].id)
 
     def answer(self, questions: Sequence[Question]) -> list[Answer]:
         """Return an answer to each question, many in flight; what fails is an error of its own."""
@@ -109,6 +121,28 @@ class ServerLanguageModel:
             ModelError: It answers freely, or not at all.
 
         """
+        faults: list[str] = []
+        ignored = False
+        for form in SchemaForm:
+            self._form = form
+            try:
+                if self._constrains():
+                    return
+                ignored = True
+            except self._faults as error:
+                faults.append(_reason(error))
+                if isinstance(error, self._silence):
+                    break
+        if not ignored:
+            told = "; ".join(dict.fromkeys(faults))
+            raise ModelError(f"The server {self.place} does not answer: {told}.", "Look into its log.")
+        raise ModelError(
+            f"The server {self.place} ignores the schema of an answer, so what it says cannot be used.",
+            "Use vLLM 0.12 or later, llama.cpp's server or Ollama with structured outputs.",
+        )
+
+    def _constrains(self) -> bool:
+        """Return whether the server says a word that only the schema names."""
         for _ in range(_PROBES):
             word = secrets.token_hex(4)
             schema = {
@@ -117,33 +151,55 @@ class ServerLanguageModel:
                 "required": ["word"],
                 "additionalProperties": False,
             }
-            question = Question("Answer in one word.", "What is the capital of France?", schema, 64)
-            answer = self._answer(question)
-            if answer.error:
-                raise ModelError(f"The server {self.place} does not answer: {answer.error}.", "Look into its log.")
+            answer = self._said(Question("Answer in one word.", "What is the capital of France?", schema, 64))
             if _parsed(answer.text) != {"word": word}:
-                raise ModelError(
-                    f"The server {self.place} ignores the schema of an answer, so what it says cannot be used.",
-                    "Use vLLM 0.12 or later, llama.cpp's server or Ollama with structured outputs.",
-                )
+                return False
+        return True
 
     def close(self) -> None:
         """Close the connections."""
         self._client.close()
 
     def _answer(self, question: Question) -> Answer:
+        try:
+            return self._said(question)
+        except self._faults as error:
+            return Answer("", error=_reason(error))
+
+    def _said(self, question: Question) -> Answer:
         import outlines
-        from outlines.exceptions import OutlinesError
         from outlines.inputs import Chat
+        from outlines.models.openai import OpenAI
         from outlines.types import JsonSchema
 
         chat = Chat([{"role": "system", "content": question.system}, {"role": "user", "content": question.text}])
-        ask: Any = outlines.Generator(self._model, JsonSchema(json.dumps(_plain(question.schema))))
-        try:
-            text = ask(chat, max_tokens=question.most, temperature=0, seed=0)
-        except (*self._faults, OutlinesError) as error:
-            return Answer("", error=_reason(error))
-        return Answer(text) if isinstance(text, str) else Answer("", error="the server sent no text")
+        model = OpenAI(_Client(self._client, self._form), self._model)
+        ask: Any = outlines.Generator(model, JsonSchema(json.dumps(_plain(question.schema))))
+        text = ask(chat, max_tokens=question.most, temperature=0, seed=0)
+        return Answer(_strict(text)) if isinstance(text, str) else Answer("", error="the server sent no text")
+
+
+class _Client:
+    """
+    The client, as far as outlines uses it, with the schema in the form that the server knows.
+
+    Outlines writes the standard form alone.
+    """
+
+    def __init__(self, client: openai.OpenAI, form: SchemaForm) -> None:
+        self._client = client
+        self._form = form
+        self.chat = SimpleNamespace(completions=self)
+
+    def create(self, *, response_format: Mapping[str, Any], **request: Any) -> Any:
+        """Ask for one answer."""
+        if self._form is SchemaForm.OBJECT:
+            response_format = {"type": "json_object", "schema": response_format["json_schema"]["schema"]}
+        response = self._client.chat.completions.create(response_format=response_format, **request)
+        # The client does not look whether what came back is an answer; outlines takes it for one.
+        if not getattr(response, "choices", None):
+            raise ValueError("what the server sent is no answer")
+        return response
 
 
 def _parsed(text: str) -> Any:
@@ -151,6 +207,14 @@ def _parsed(text: str) -> Any:
         return json.loads(text)
     except ValueError:
         return None
+
+
+def _strict(text: str) -> str:
+    """Return an answer with the control characters escaped that llama-cpp-python's grammar lets into strings."""
+    try:
+        return json.dumps(json.loads(text, strict=False))
+    except ValueError:
+        return text
 
 
 def _plain(schema: Any) -> Any:
@@ -162,4 +226,6 @@ def _plain(schema: Any) -> Any:
 
 
 def _reason(error: BaseException) -> str:
-    return first_line(error, type(error).__name__).rstrip(".")
+    # Outlines puts the name of the client's maker before what the client says, which is no news of this server.
+    said = getattr(error, "original_exception", None) or error
+    return first_line(said, type(said).__name__).rstrip(".")

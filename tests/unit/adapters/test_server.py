@@ -55,6 +55,39 @@ def test_a_server_that_ignores_the_schema_is_refused_before_any_line_is_sent(beh
     assert all("Be brief" not in json.dumps(body) for body in server.asked)
 
 
+@pytest.mark.parametrize("refusal", ["Paris", '{"word": "Paris"}', 400, 422, 500])
+def test_a_server_that_knows_the_other_form_of_a_schema_is_asked_in_it(refusal: str | int) -> None:
+    def behaviour(body: dict[str, Any]) -> str | int:
+        return obedient(body) if body["response_format"]["type"] == "json_object" else refusal
+
+    with serving(behaviour) as (url, server):
+        own = model(url)
+        own.prove()
+        proven = len(server.asked)
+        (answer,) = own.answer([QUESTION])
+    assert not answer.error
+    assert len(server.asked) == proven + 1
+    assert schema_of(server.asked[-1])["properties"]["verdict"] == {"enum": ["met", "absent"]}
+
+
+def test_a_server_that_fails_in_the_probe_is_told_with_its_reason() -> None:
+    with serving(lambda _: 400) as (url, _), pytest.raises(ModelError, match="does not answer: Error code: 400"):
+        model(url).prove()
+
+
+def test_a_server_that_hangs_up_in_the_probe_is_asked_once() -> None:
+    with serving(lambda _: None) as (url, server):
+        with pytest.raises(ModelError, match="does not answer"):
+            model(url).prove()
+        assert {body["response_format"]["type"] for body in server.asked} == {"json_schema"}
+
+
+def test_bare_control_characters_in_a_string_are_mended() -> None:
+    with serving(lambda _: '{"rationale": "two\nlines", "lines": [], "verdict": "met"}') as (url, _):
+        (answer,) = model(url).answer([QUESTION])
+    assert json.loads(answer.text)["rationale"] == "two\nlines"
+
+
 def test_an_answer_that_breaks_off_is_an_error_of_its_own() -> None:
     def breaks(body: dict[str, Any]) -> str | int | None:
         return None if "third" in body["messages"][1]["content"] else obedient(body)
