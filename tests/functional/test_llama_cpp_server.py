@@ -6,9 +6,10 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 
+import openai
 import pytest
 
-from draftproof.adapters import network
+from draftproof.adapters import logprobs, network
 from draftproof.adapters.server import ServerLanguageModel, ServerOptions
 from draftproof.domain.asking import Question
 from draftproof.review.adjudicate import WORDS, AdjudicationAnswer, schema
@@ -46,6 +47,25 @@ def test_it_passes_the_probe_and_answers_a_question_in_its_form(url: str) -> Non
         said = AdjudicationAnswer.model_validate_json(answer.text)
         assert said.verdict in WORDS
         assert set(said.lines) <= set(LINES)
+
+
+def test_the_probabilities_that_it_could_tell_are_read(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    # A model of random weights would hardly say one of the words by itself.
+    monkeypatch.setattr(logprobs, "_LEAST", 0.0)
+    with openai.OpenAI(base_url=url, api_key="none") as client:
+        response = client.chat.completions.create(
+            model="tiny",
+            messages=[{"role": "user", "content": QUESTION.text}],
+            max_tokens=QUESTION.most,
+            temperature=0,
+            logprobs=True,
+            top_logprobs=20,
+            response_format={"type": "json_object", "schema": QUESTION.schema},
+        )
+    (choice,) = response.choices
+    read = logprobs.told_probabilities(choice.logprobs, QUESTION.member, QUESTION.values)
+    assert sum(read.values()) == pytest.approx(1.0)
+    assert read[json.loads(choice.message.content, strict=False)["verdict"]] > 0
 
 
 def test_a_review_asks_it(url: str) -> None:

@@ -4,7 +4,7 @@ A language model on a server that the team hosts: vLLM, llama.cpp's server, Olla
 It is asked by outlines over the OpenAI form of the protocol, which all of them speak, with
 the same schemas as a model in this process. Before any line of a document is sent, a probe
 checks that the server really constrains: some take a schema and ignore it in silence, some
-know it in another form alone. The form that constrains is kept.
+know it in another form alone, some refuse to tell probabilities. The way that works is kept.
 """
 
 from __future__ import annotations
@@ -14,20 +14,21 @@ import secrets
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from enum import Enum
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from draftproof.adapters.logprobs import told_probabilities
 from draftproof.domain.asking import Answer, Question
 from draftproof.errors import ModelError, first_line
 
 if TYPE_CHECKING:
     import openai
 
-_IN_FLIGHT = 16
 _ATTEMPTS = 3
 _PROBES = 2
+# Servers allow this many by default, and seldom more.
+_ALTERNATIVES = 20
 # Length limits make some servers' grammars large and slow; ``most`` bounds the answer.
 _LEFT_OUT = ("maxLength", "minLength")
 
@@ -51,12 +52,31 @@ class ServerOptions:
     seconds: float = 120.0
 
 
-class SchemaForm(Enum):
-    """How a request names the schema of its answer, the usual form first."""
+@dataclass(frozen=True, slots=True)
+class _Way:
+    """
+    How questions are put.
 
-    STANDARD = "json_schema"
-    # Of llama-cpp-python's own server, which answers the usual one with an error.
-    OBJECT = "json_object"
+    Args:
+        form:     Type of the response format that carries the schema.
+        told:     Whether the probabilities of the tokens are asked for.
+        together: Questions in flight.
+
+    """
+
+    form: str
+    told: bool
+    together: int
+
+
+# The last is that of llama-cpp-python's own server. It answers the usual form with an error, and
+# one question at a time: others would wait until they are given up. To tell probabilities it
+# sorts the whole vocabulary for each token, which takes longer than the answer.
+_WAYS = (
+    _Way("json_schema", told=True, together=16),
+    _Way("json_schema", told=False, together=16),
+    _Way("json_object", told=False, together=1),
+)
 
 
 class ServerLanguageModel:
@@ -90,7 +110,7 @@ class ServerLanguageModel:
         self.place = host.netloc.rpartition("@")[2]
         self.tokens_read = 0
         self.tokens_written = 0
-        self._form = SchemaForm.STANDARD
+        self._way = _WAYS[0]
         self._model = options.model or self._first()
         self.name = f"{self._model} at {self.place}"
         self.description = "on a server"
@@ -109,8 +129,8 @@ class ServerLanguageModel:
         return str(listed[0].id)
 
     def answer(self, questions: Sequence[Question]) -> list[Answer]:
-        """Return an answer to each question, many in flight; what fails is an error of its own."""
-        with ThreadPoolExecutor(max_workers=_IN_FLIGHT) as pool:
+        """Return an answer to each question; what fails is an error of its own."""
+        with ThreadPoolExecutor(max_workers=self._way.together) as pool:
             return list(pool.map(self._answer, questions))
 
     def prove(self) -> None:
@@ -123,8 +143,8 @@ class ServerLanguageModel:
         """
         faults: list[str] = []
         ignored = False
-        for form in SchemaForm:
-            self._form = form
+        for way in _WAYS:
+            self._way = way
             try:
                 if self._constrains():
                     return
@@ -151,7 +171,8 @@ class ServerLanguageModel:
                 "required": ["word"],
                 "additionalProperties": False,
             }
-            answer = self._said(Question("Answer in one word.", "What is the capital of France?", schema, 64))
+            question = Question("Answer in one word.", "What is the capital of France?", schema, 64, "word", (word,))
+            answer = self._said(question)
             if _parsed(answer.text) != {"word": word}:
                 return False
         return True
@@ -173,32 +194,41 @@ class ServerLanguageModel:
         from outlines.types import JsonSchema
 
         chat = Chat([{"role": "system", "content": question.system}, {"role": "user", "content": question.text}])
-        model = OpenAI(_Client(self._client, self._form), self._model)
-        ask: Any = outlines.Generator(model, JsonSchema(json.dumps(_plain(question.schema))))
-        text = ask(chat, max_tokens=question.most, temperature=0, seed=0)
-        return Answer(_strict(text)) if isinstance(text, str) else Answer("", error="the server sent no text")
+        client = _Client(self._client, self._way)
+        told = {"logprobs": True, "top_logprobs": _ALTERNATIVES} if question.member and self._way.told else {}
+        ask: Any = outlines.Generator(OpenAI(client, self._model), JsonSchema(json.dumps(_plain(question.schema))))
+        text = ask(chat, max_tokens=question.most, temperature=0, seed=0, **told)
+        if not isinstance(text, str):
+            return Answer("", error="the server sent no text")
+        probabilities = told_probabilities(client.logprobs, question.member, question.values) if told else {}
+        return Answer(_strict(text), probabilities=probabilities)
 
 
 class _Client:
     """
-    The client, as far as outlines uses it, with the schema in the form that the server knows.
+    The client, as far as outlines uses it.
 
-    Outlines writes the standard form alone.
+    Outlines writes the usual form of a schema alone, and returns the text alone: here the
+    schema gets the form that the server knows, and what it tells of the tokens is kept.
     """
 
-    def __init__(self, client: openai.OpenAI, form: SchemaForm) -> None:
+    def __init__(self, client: openai.OpenAI, way: _Way) -> None:
         self._client = client
-        self._form = form
+        self._way = way
         self.chat = SimpleNamespace(completions=self)
+        self.logprobs: Any = None
 
     def create(self, *, response_format: Mapping[str, Any], **request: Any) -> Any:
         """Ask for one answer."""
-        if self._form is SchemaForm.OBJECT:
+        if self._way.form == "json_object":
             response_format = {"type": "json_object", "schema": response_format["json_schema"]["schema"]}
         response = self._client.chat.completions.create(response_format=response_format, **request)
         # The client does not look whether what came back is an answer; outlines takes it for one.
-        if not getattr(response, "choices", None):
+        choices = getattr(response, "choices", None)
+        choice = choices[0] if isinstance(choices, list) and choices else None
+        if not hasattr(getattr(choice, "message", None), "content"):
             raise ValueError("what the server sent is no answer")
+        self.logprobs = getattr(choice, "logprobs", None)
         return response
 
 

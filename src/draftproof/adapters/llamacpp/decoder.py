@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from draftproof.adapters.llamacpp.choices import ChoiceReader
+from draftproof.adapters.choices import ChoiceReader
 from draftproof.adapters.llamacpp.engine import ROWS, LlamaCppEngine, Token
 from draftproof.adapters.llamacpp.grammar import Grammars, Matcher
 from draftproof.errors import ModelError
