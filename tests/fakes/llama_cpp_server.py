@@ -32,7 +32,9 @@ def llama_cpp_server(model: Path, log: Path, **options: object) -> Iterator[str]
         options: Of the server, by name.
 
     """
-    given = {"model": model, "host": "127.0.0.1", "port": 0, "n_threads": 2, **options}
+    # Threads of llama.cpp that wait for each other on a busy machine wait long.
+    threads = {"n_threads": 1, "n_threads_batch": 1}
+    given = {"model": model, "host": "127.0.0.1", "port": 0, **threads, **options}
     command = [
         sys.executable,
         "-c",
