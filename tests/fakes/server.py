@@ -10,9 +10,9 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
-# Returns the answer's text for a request's body; an integer is a status to fail with, and
-# ``None`` drops the connection.
-Behaviour = Callable[[dict[str, Any]], str | int | None]
+# Returns the answer's text for a request's body; an integer is a status to fail with, a
+# mapping is sent as the whole body, and ``None`` drops the connection.
+Behaviour = Callable[[dict[str, Any]], str | int | dict[str, Any] | None]
 
 
 class ScriptedServer(ThreadingHTTPServer):
@@ -47,9 +47,7 @@ class _Handler(BaseHTTPRequestHandler):
             self.send_header("Content-Length", "0")
             self.end_headers()
         else:
-            message = {"role": "assistant", "content": said, "refusal": None}
-            choice = {"index": 0, "message": message, "finish_reason": "stop", "logprobs": None}
-            self._send({"id": "1", "object": "chat.completion", "created": 0, "model": "scripted", "choices": [choice]})
+            self._send(said if isinstance(said, dict) else completion(said))
 
     def _send(self, value: dict[str, Any]) -> None:
         data = json.dumps(value).encode()
@@ -58,6 +56,13 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_header("Content-Length", str(len(data)))
         self.end_headers()
         self.wfile.write(data)
+
+
+def completion(text: str, logprobs: Any = None) -> dict[str, Any]:
+    """Return an answer as it is sent."""
+    message = {"role": "assistant", "content": text, "refusal": None}
+    choice = {"index": 0, "message": message, "finish_reason": "stop", "logprobs": logprobs}
+    return {"id": "1", "object": "chat.completion", "created": 0, "model": "scripted", "choices": [choice]}
 
 
 @contextmanager
@@ -75,8 +80,9 @@ def serving(behaviour: Behaviour) -> Iterator[tuple[str, ScriptedServer]]:
 
 
 def schema_of(body: dict[str, Any]) -> dict[str, Any]:
-    """Return the schema that a request names."""
-    schema = body["response_format"]["json_schema"]["schema"]
+    """Return the schema that a request names, in either form."""
+    form = body["response_format"]
+    schema = form.get("json_schema", form)["schema"]
     assert isinstance(schema, dict)
     return schema
 

@@ -64,6 +64,10 @@ class ScriptedLanguageModel:
         told(len(answers))
         return answers
 
+    def fits(self, _: Question) -> bool:
+        """Return true: a script has no window."""
+        return True
+
     def seconds_for(self, _: Sequence[Question]) -> float:
         """Return 0: a script takes no time to speak of."""
         return 0.0

@@ -29,13 +29,13 @@ from draftproof.review.prompts import Prompt
 from draftproof.review.shown import (
     candidates,
     fenced,
-    grouped,
     joined_spans,
     offered,
     outline,
     plain_sentence,
     ranges,
     shortened,
+    together,
 )
 
 # ``missing`` begins like ``met``; every word of the answer begins with a letter of its own.
@@ -191,11 +191,13 @@ class Adjudicator:
         """
         near = {check.id: candidates(check, findings[check.id], material) for check in checks}
         by_id = {check.id: check for check in checks}
-        for group in grouped(near):
-            passages = sorted({p.number: p for name in group for p in near[name]}.values(), key=lambda p: p.number)
-            for name in group:
-                question = self.question(by_id[name], passages, near[name], material)
-                yield CheckQuestion(name, question, offered(passages))
+        for name, common in together(near):
+            passages = common
+            question = self.question(by_id[name], passages, near[name], material)
+            if not self.asker.model.fits(question):
+                passages = near[name]
+                question = self.question(by_id[name], passages, passages, material)
+            yield CheckQuestion(name, question, offered(passages))
 
     def question(
         self, check: Check, passages: Sequence[Passage], near: Sequence[Passage], material: Material

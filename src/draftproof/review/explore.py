@@ -76,14 +76,30 @@ class Explorer:
             progress: Told how many sections are done.
 
         """
-        sections = list(shown_sections(material.passages))
-        questions = [self.question(passages, findings, material.design) for passages in sections]
+        asked = [
+            (part, question)
+            for passages in shown_sections(material.passages)
+            for part, question in self._fitting(passages, findings, material.design)
+        ]
+        sections, questions = [part for part, _ in asked], [question for _, question in asked]
         answers = self.asker.ask(f"looks through {len(sections)} sections", questions, progress)
         found: list[Sentence] = []
         for passages, answer in zip(sections, answers, strict=True):
             if answer is not None:
                 found.extend(_kept(answer, passages, findings, material.design))
         return tuple(sorted(found, key=lambda o: o.evidence[0].span.first))
+
+    def _fitting(
+        self, passages: Sequence[Passage], findings: Mapping[str, Finding], design: Document
+    ) -> Iterator[tuple[Sequence[Passage], Question]]:
+        """Yield the question about a section, in halves where the model's window is too small for it."""
+        question = self.question(passages, findings, design)
+        if self.asker.model.fits(question) or len(passages) < 2 * _FEWEST_PASSAGES:
+            yield passages, question
+            return
+        middle = len(passages) // 2
+        for half in (passages[:middle], passages[middle:]):
+            yield from self._fitting(half, findings, design)
 
     def question(self, passages: Sequence[Passage], findings: Mapping[str, Finding], design: Document) -> Question:
         """Return the question about a section."""

@@ -47,6 +47,10 @@ class LanguageModel(Protocol):
         """
         ...
 
+    def fits(self, question: Question, /) -> bool:
+        """Return whether a question and its answer have room in the model's window, as far as that is known."""
+        ...
+
     def seconds_for(self, questions: Sequence[Question], /) -> float:
         """Return about how long the answers will take; 0 where that cannot be known."""
         ...

@@ -23,7 +23,7 @@ VARIABLES: Mapping[str, frozenset[str]] = {
         {"title", "outline", "check", "aspects", "flaws", "verdicts", "lines", "near", "advice", "good", "bad"}
     ),
     "explore": frozenset({"title", "section", "lines", "known"}),
-    "remark": frozenset({"title", "lines", "check", "verdict", "comment", "lacking", "recommendation", "advice"}),
+    "remark": frozenset({"title", "lines", "check", "verdict", "comment", "near", "recommendation", "advice"}),
     "paragraph": frozenset({"title", "lines", "section", "points"}),
     "summary": frozenset({"title", "lines", "overall", "points"}),
 }

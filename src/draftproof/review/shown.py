@@ -73,7 +73,20 @@ def grouped(near: Mapping[str, Sequence[Passage]]) -> Iterator[list[str]]:
         yield group
 
 
-def within(passages: Iterable[Passage], most: int = _MOST_SHARED) -> Iterator[Passage]:
+def together(near: Mapping[str, Sequence[Passage]]) -> Iterator[tuple[str, list[Passage]]]:
+    """
+    Yield each check with the passages that it is asked over, its group's; those of a group follow each other.
+
+    Args:
+        near: The passages that may answer each check, by its id, the most important first.
+
+    """
+    for group in grouped(near):
+        passages = sorted({p.number: p for name in group for p in near[name]}.values(), key=lambda p: p.number)
+        yield from ((name, passages) for name in group)
+
+
+def within(passages: Iterable[Passage], most: int) -> Iterator[Passage]:
     """Yield the first passages that have room in one prompt of so many characters."""
     room = most
     for passage in passages:

@@ -26,7 +26,16 @@ from draftproof.review.asking import Asker
 from draftproof.review.material import Material
 from draftproof.review.ports import Progress
 from draftproof.review.prompts import Prompt
-from draftproof.review.shown import candidates, fenced, grouped, joined_spans, offered, plain_sentence, within
+from draftproof.review.shown import (
+    candidates,
+    fenced,
+    joined_spans,
+    offered,
+    plain_sentence,
+    ranges,
+    together,
+    within,
+)
 
 _REMARK, _PARAGRAPH, _SUMMARY = "remark", "paragraph", "summary"
 PROMPTS = (_REMARK, _PARAGRAPH, _SUMMARY)
@@ -34,6 +43,8 @@ _LONGEST_SENTENCE = 220
 _MOST_CITED = 4
 _MOST_SENTENCES = 3
 _MOST_SUMMED_UP = 6
+# Characters of lines, tried in turn until the model's window has room.
+_ROOMS = (4800, 2400, 1200)
 # What a sentence may not invent: numbers, and names as they stand in code and settings.
 _NUMBER = re.compile(r"\d+(?:[.,:]\d+)*")
 _NAME = re.compile(r"\w{2,}(?:[._]\w{2,})+|[a-z]+[A-Z]\w*|[A-Z][a-z]+[A-Z]\w*")
@@ -172,60 +183,100 @@ class Writer:
 
     def _remarks(self, rubric: Rubric, findings: Sequence[Finding], material: Material) -> Iterator[_Piece]:
         """Yield a piece for each finding, the hardest first; those over common lines side by side."""
-        by_id = {f.check_id: f for f in sorted(findings, key=lambda f: f.severity.rank if f.severity else 9)}
+        by_id = {f.check_id: f for f in sorted(findings, key=_hardness)}
         near = {name: candidates(rubric.by_id[name], finding, material) for name, finding in by_id.items()}
-        for group in grouped({name: passages for name, passages in near.items() if passages}):
-            passages = sorted({p.number: p for name in group for p in near[name]}.values(), key=lambda p: p.number)
-            for name in group:
-                finding, check = by_id[name], rubric.by_id[name]
-                note = self.knowledge.notes.get(finding.note_id)
-                values = {
+        for name, passages in together({name: own for name, own in near.items() if own}):
+            finding, check = by_id[name], rubric.by_id[name]
+            note = self.knowledge.notes.get(finding.note_id)
+            advice = note.recommendation if note else ""
+            ask = _Ask(
+                name,
+                _REMARK,
+                {
                     "check": check,
                     "verdict": finding.verdict.value,
                     "comment": finding.comment,
-                    "lacking": finding.lacking,
+                    "near": ranges(offered(near[name])),
                     "recommendation": finding.recommendation,
-                    "advice": note.recommendation if note else "",
-                }
-                flawed = finding.verdict is Verdict.FLAWED
-                members = ("comment", "recommendation", *(("alternative",) if flawed else ()))
-                yield self._piece(name, _REMARK, passages, material.design, values, members, 1)
+                    "advice": advice,
+                },
+                (check.question, finding.comment, finding.recommendation, note.text if note else ""),
+                ("comment", "recommendation", *(("alternative",) if finding.verdict is Verdict.FLAWED else ())),
+                1,
+            )
+            yield from self._fitting(ask, (passages, near[name]), material.design)
 
     def _paragraphs(self, rubric: Rubric, findings: Sequence[Finding], material: Material) -> Iterator[_Piece]:
         by_id = {finding.check_id: finding for finding in findings}
         for section in SECTIONS:
             own = [by_id[check.id] for check in rubric.of_section(section)]
-            passages = _cited(own, material)
-            if passages:
-                values = {"section": section, "points": _points(own, rubric)}
-                yield self._piece(section, _PARAGRAPH, passages, material.design, values, ("sentences",))
+            yield from self._told(section, _PARAGRAPH, own, rubric, material, {"section": section})
 
     def _summary(
         self, rubric: Rubric, findings: Sequence[Finding], assessment: Assessment, material: Material
     ) -> Iterator[_Piece]:
-        hardest = sorted((f for f in findings if f.severity), key=lambda f: (f.severity.rank, -f.confidence))  # type: ignore[union-attr]
+        hardest = sorted((f for f in findings if f.severity), key=_hardness)[:_MOST_SUMMED_UP]
         sound = sorted((f for f in findings if f.verdict is Verdict.MET), key=lambda f: -f.confidence)
-        told = [*hardest[:_MOST_SUMMED_UP], *sound[: _MOST_SUMMED_UP // 2]]
-        passages = _cited(told, material)
-        if passages:
-            values = {"overall": assessment.overall, "points": _points(told, rubric)}
-            yield self._piece(SUMMARY, _SUMMARY, passages, material.design, values, ("sentences",))
+        told = [*hardest, *sound[: _MOST_SUMMED_UP // 2]]
+        yield from self._told(SUMMARY, _SUMMARY, told, rubric, material, {"overall": assessment.overall})
 
-    def _piece(
+    def _told(
         self,
         name: str,
         prompt: str,
-        passages: Sequence[Passage],
-        design: Document,
+        findings: Sequence[Finding],
+        rubric: Rubric,
+        material: Material,
         values: Mapping[str, Any],
-        members: Sequence[str],
-        most: int = _MOST_SENTENCES,
-    ) -> _Piece:
-        shown = {"title": design.title, "lines": fenced(passages, design)}
-        asked = self.prompts[prompt]
-        system, text = asked.rendered({**shown, **values})
-        lines = offered(passages)
-        return _Piece(name, Question(system, text, schema(lines, members, most), asked.most), lines, text)
+    ) -> Iterator[_Piece]:
+        """Yield the piece on several findings, where they rest on any lines."""
+        points = [(rubric.by_id[f.check_id].title, f.verdict.value, f.comment) for f in findings]
+        sources = [text for title, _, comment in points for text in (title, comment)]
+        ask = _Ask(name, prompt, {**values, "points": points}, sources, ("sentences",), _MOST_SENTENCES)
+        cited = _cited(findings, material)
+        choices = [sorted(within(cited, room), key=lambda p: p.number) for room in _ROOMS]
+        yield from self._fitting(ask, choices, material.design)
+
+    def _fitting(self, ask: _Ask, choices: Sequence[Sequence[Passage]], design: Document) -> Iterator[_Piece]:
+        """Yield the piece over the first choice of passages that the model's window has room for, or over the last."""
+        prompt = self.prompts[ask.prompt]
+        piece = None
+        for passages in choices:
+            if not passages:
+                continue
+            lines = offered(passages)
+            shown = {"title": design.title, "lines": fenced(passages, design)}
+            system, text = prompt.rendered({**shown, **ask.values})
+            question = Question(system, text, schema(lines, ask.members, ask.most), prompt.most)
+            known = [*ask.sources, *(design.lines[number - 1] for number in lines)]
+            piece = _Piece(ask.name, question, lines, "\n".join(known))
+            if self.asker.model.fits(question):
+                break
+        if piece:
+            yield piece
+
+
+@dataclass(frozen=True, slots=True)
+class _Ask:
+    """
+    What is asked for, whatever lines are shown with it.
+
+    Args:
+        name:    Check id, section or :data:`SUMMARY`.
+        prompt:  Name of the prompt.
+        values:  Of its variables, the title and the lines apart.
+        sources: Texts that a sentence may take numbers and names from, beside the lines.
+        members: Of the answer.
+        most:    Sentences in each.
+
+    """
+
+    name: str
+    prompt: str
+    values: Mapping[str, Any]
+    sources: Sequence[str]
+    members: Sequence[str]
+    most: int
 
 
 def schema(lines: Sequence[int], members: Sequence[str], most: int) -> dict[str, Any]:
@@ -293,14 +344,12 @@ def _with(finding: Finding, parts: Mapping[str, tuple[Sentence, ...]] | None) ->
     )
 
 
-def _points(findings: Sequence[Finding], rubric: Rubric) -> list[tuple[str, str, str]]:
-    """Return title, verdict and comment of findings, as prompts list them."""
-    return [(rubric.by_id[f.check_id].title, f.verdict.value, f.comment) for f in findings]
+def _hardness(finding: Finding) -> tuple[int, float]:
+    return (finding.severity.rank if finding.severity else len(Severity), -finding.confidence)
 
 
 def _cited(findings: Sequence[Finding], material: Material) -> list[Passage]:
-    """Return the passages that findings rest on, as far as a prompt has room, in the document's order."""
+    """Return the passages that findings rest on, in the order of the findings."""
     spans = [e.span for f in findings for e in f.evidence]
     spans += [f.nearest.evidence.span for f in findings if f.nearest and not f.evidence]
-    order = {p.number: p for span in spans for p in material.passages if p.span.overlaps(span)}
-    return sorted(within(order.values()), key=lambda p: p.number)
+    return list({p.number: p for span in spans for p in material.passages if p.span.overlaps(span)}.values())

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import math
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -10,7 +12,7 @@ import pytest
 from draftproof.adapters.server import ServerLanguageModel, ServerOptions
 from draftproof.domain.asking import Question
 from draftproof.errors import ModelError
-from tests.fakes.server import Behaviour, obedient, schema_of, serving, slow
+from tests.fakes.server import Behaviour, completion, obedient, schema_of, serving, slow
 
 SCHEMA = {
     "type": "object",
@@ -53,6 +55,117 @@ def test_a_server_that_ignores_the_schema_is_refused_before_any_line_is_sent(beh
         with pytest.raises(ModelError, match="ignores the schema"):
             own.prove()
     assert all("Be brief" not in json.dumps(body) for body in server.asked)
+
+
+@pytest.mark.parametrize("refusal", ["Paris", '{"word": "Paris"}', 400, 422, 500])
+def test_a_server_that_knows_the_other_form_of_a_schema_is_asked_in_it(refusal: str | int) -> None:
+    def behaviour(body: dict[str, Any]) -> str | int:
+        return obedient(body) if body["response_format"]["type"] == "json_object" else refusal
+
+    with serving(behaviour) as (url, server):
+        own = model(url)
+        own.prove()
+        proven = len(server.asked)
+        (answer,) = own.answer([QUESTION])
+    assert not answer.error
+    assert len(server.asked) == proven + 1
+    assert "logprobs" not in server.asked[-1]
+    assert schema_of(server.asked[-1])["properties"]["verdict"] == {"enum": ["met", "absent"]}
+
+
+def test_a_server_that_fails_in_the_probe_is_told_with_its_reason() -> None:
+    with serving(lambda _: 400) as (url, _), pytest.raises(ModelError, match="does not answer: Error code: 400"):
+        model(url).prove()
+
+
+def test_a_server_that_hangs_up_in_the_probe_is_asked_once() -> None:
+    with serving(lambda _: None) as (url, server):
+        with pytest.raises(ModelError, match="does not answer"):
+            model(url).prove()
+        assert {body["response_format"]["type"] for body in server.asked} == {"json_schema"}
+
+
+def test_bare_control_characters_in_a_string_are_mended() -> None:
+    with serving(lambda _: '{"rationale": "two\nlines", "lines": [], "verdict": "met"}') as (url, _):
+        (answer,) = model(url).answer([QUESTION])
+    assert json.loads(answer.text)["rationale"] == "two\nlines"
+
+
+def told(text: str, alternatives: dict[str, float]) -> dict[str, Any]:
+    """Return what a server tells of an answer whose verdict is one token; the others have no alternatives."""
+    before, _, after = text.rpartition('"absent"')
+    tokens = [(before, {before: 1.0}), ('"absent"', alternatives), (after, {after: 1.0})]
+    return {"content": [spoken(token, others) for token, others in tokens]}
+
+
+def spoken(token: str, alternatives: dict[str, float]) -> dict[str, Any]:
+    top = [{"token": other, "logprob": math.log(p), "bytes": None} for other, p in alternatives.items()]
+    return {
+        "token": token,
+        "logprob": math.log(alternatives[token]),
+        "bytes": list(token.encode()),
+        "top_logprobs": top,
+    }
+
+
+ABSENT = '{"rationale": "It stands nowhere.", "lines": [], "verdict": "absent"}'
+
+
+def test_probabilities_are_asked_for_and_read_where_a_member_is_to_be_weighed() -> None:
+    with serving(lambda _: completion(ABSENT, told(ABSENT, {'"absent"': 0.6, '"met"': 0.2, '"no"': 0.2}))) as (
+        url,
+        server,
+    ):
+        weighed, plain = model(url).answer([QUESTION, replace(QUESTION, member="", values=())])
+    assert weighed.probabilities == pytest.approx({"met": 0.25, "absent": 0.75})
+    assert plain.probabilities == {}
+    asked = {bool(body.get("logprobs")): body for body in server.asked}
+    assert asked[True]["top_logprobs"] == 20
+    assert "top_logprobs" not in asked[False]
+
+
+@pytest.mark.parametrize("status", [400, 422, 500])
+def test_a_server_that_refuses_to_tell_probabilities_is_asked_without_them_from_then_on(status: int) -> None:
+    with serving(lambda body: status if "logprobs" in body else obedient(body)) as (url, server):
+        own = model(url)
+        own.prove()
+        proven = len(server.asked)
+        answers = own.answer([QUESTION] * 3)
+    assert [(answer.error, dict(answer.probabilities)) for answer in answers] == [("", {})] * 3
+    assert len(server.asked) == proven + 3
+    assert server.asked[-1]["response_format"]["type"] == "json_schema"
+
+
+@pytest.mark.parametrize(
+    "logprobs",
+    [
+        "none",
+        17,
+        [],
+        {},
+        {"content": None},
+        {"content": "all"},
+        {"content": [1, None, "x"]},
+        {"content": [{"token": 5, "logprob": "high"}]},
+        {"content": [{"token": ABSENT, "logprob": -0.1, "top_logprobs": "many"}]},
+        {"content": [{"token": ABSENT, "logprob": -0.1, "bytes": [999], "top_logprobs": []}]},
+    ],
+)
+def test_nonsense_in_place_of_probabilities_leaves_the_answer_without_them(logprobs: Any) -> None:
+    with serving(lambda _: completion(ABSENT, logprobs)) as (url, _):
+        (answer,) = model(url).answer([QUESTION])
+    assert not answer.error
+    assert json.loads(answer.text)["verdict"] == "absent"
+    assert answer.probabilities == {}
+
+
+@pytest.mark.parametrize(
+    "body", [{}, {"choices": None}, {"choices": []}, {"choices": "x"}, {"choices": ["x"]}, {"choices": [{}]}]
+)
+def test_what_is_no_answer_is_an_error(body: dict[str, Any]) -> None:
+    with serving(lambda _: body) as (url, _):
+        (answer,) = model(url).answer([QUESTION])
+    assert answer.error == "what the server sent is no answer"
 
 
 def test_an_answer_that_breaks_off_is_an_error_of_its_own() -> None:

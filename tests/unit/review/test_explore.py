@@ -36,6 +36,9 @@ class Seer:
         self.asked += questions
         return [Answer(self._text) for _ in questions]
 
+    def fits(self, _: Question) -> bool:
+        return True
+
     def seconds_for(self, questions: Sequence[Question]) -> float:
         return 0.0
 

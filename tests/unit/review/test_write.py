@@ -48,6 +48,9 @@ class Author:
             return [Answer(self._say) for _ in questions]
         return [Answer(json.dumps({m: self._say(m) for m in q.schema["properties"]})) for q in questions]
 
+    def fits(self, _: Question) -> bool:
+        return True
+
     def seconds_for(self, questions: Sequence[Question]) -> float:
         return 0.0
 

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from draftproof.adapters.llamacpp.choices import ChoiceReader
+from draftproof.adapters.choices import ChoiceReader
 from draftproof.adapters.llamacpp.engine import ROWS, LlamaCppEngine, Token
 from draftproof.adapters.llamacpp.grammar import Grammars, Matcher
 from draftproof.errors import ModelError
@@ -178,6 +178,15 @@ class Decoder:
         """
         return _Run(self, prompts, written, go_on, told).answers()
 
+    @property
+    def room(self) -> int:
+        """Tokens that a prompt and its answer may have together."""
+        return self._engine.window - 2 * ROWS
+
+    def fits(self, tokens: int, most: int) -> bool:
+        """Return whether a prompt of so many tokens has room for an answer of at most so many."""
+        return tokens + most <= self.room
+
     def time(self, tokens: Sequence[int], count: int) -> float:
         """Return the seconds for reading so many tokens at once, filled up by repeating; what was kept is forgotten."""
         self._kept = ()
@@ -225,10 +234,10 @@ class _Run:
 
     def _fits(self, index: int) -> bool:
         prompt = self._prompts[index]
-        need, room = len(prompt.tokens) + prompt.most, self._engine.window - 2 * ROWS
-        if prompt.tokens and need <= room:
+        if prompt.tokens and self._of.fits(len(prompt.tokens), prompt.most):
             return True
-        self._end(index, Decoded("", error=f"the question needs {need} tokens, and the window has {room}"))
+        need = len(prompt.tokens) + prompt.most
+        self._end(index, Decoded("", error=f"the question needs {need} tokens, and the window has {self._of.room}"))
         return False
 
     # -- the tree of prompts ---------------------------------------------------------------

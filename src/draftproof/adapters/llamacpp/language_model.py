@@ -125,6 +125,10 @@ class GgufLanguageModel:
             answers[place] = _answer(decoded)
         return answers
 
+    def fits(self, question: Question) -> bool:
+        """Return whether a question and its answer have room in the window."""
+        return self.decoder.fits(len(self.template.tokens(_messages(question))), question.most)
+
     def seconds_for(self, questions: Sequence[Question]) -> float:
         """Return about how long the answers will take, from a short trial and the answers so far."""
         if not questions:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from draftproof.adapters.llamacpp.choices import ChoiceReader
+from draftproof.adapters.choices import ChoiceReader
 
 PIECES = {1: b'"', 2: b"m", 3: b"met", 4: b"missing", 5: b'"m', 6: b"et", 7: b"iss", 8: b'"flawed"', 9: b"fl"}
 VALUES = ("met", "missing", "flawed")
@@ -43,3 +43,10 @@ def test_there_is_no_choice_before_the_member_and_after_its_value() -> None:
     assert reader().waits(b'{"rationale":"the \\"verdict\\":') is None
     assert reader().waits(b'{"verdict":"flawed"') is None
     assert reader().distribution == {}
+
+
+def test_space_around_the_colon_is_passed_over() -> None:
+    assert reader().waits(b'{"verdict" : ') == b" "
+    assert reader().waits(b'{"verdict" ') is None
+    assert reader().waits(b'{"verdict" : "flawed"') is None
+    assert reader().left(b' "m') == ["met", "missing"]

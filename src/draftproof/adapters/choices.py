@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 class ChoiceReader:
     """
-    Reads the distribution over the values of one string member while it is decoded.
+    Reads the distribution over the values of one string member, a step of decoding at a time.
 
     All tokens that can only lead to one value count for that value, however long it is and
     however the tokenizer cuts it: values are compared where they part, so that none gains
@@ -26,7 +26,7 @@ class ChoiceReader:
     """
 
     def __init__(self, member: str, values: Sequence[str], piece: Callable[[int], bytes]) -> None:
-        self._marker = f"{json.dumps(member)}:".encode()
+        self._marker = json.dumps(member).encode()
         self._values = {value: json.dumps(value, ensure_ascii=False).encode() for value in values}
         self._mass = dict.fromkeys(values, 0.0)
         self._carried = 1.0
@@ -42,10 +42,16 @@ class ChoiceReader:
     def waits(self, text: bytes) -> bytes | None:
         """Return what is written of the value already, or ``None`` where no choice is open."""
         place = text.rfind(self._marker)
-        if place < 0:
+        # Some grammars, not ours, leave room for a space on both sides of the colon.
+        rest = text[place + len(self._marker) :].lstrip()
+        if place < 0 or not rest.startswith(b":"):
             return None
-        given = text[place + len(self._marker) :]
-        return given if len(self._open(given)) > 1 else None
+        return rest[1:] if len(self.left(rest[1:])) > 1 else None
+
+    def left(self, given: bytes) -> list[str]:
+        """Return the values that are still possible after what is written."""
+        given = given.lstrip()
+        return [v for v, text in self._values.items() if text.startswith(given) or given.startswith(text)]
 
     def step(self, given: bytes, candidates: np.ndarray, logits: np.ndarray, taken: int) -> None:
         """
@@ -64,13 +70,10 @@ class ChoiceReader:
         powers /= powers.sum()
         carried = self._carried
         for token, probability in zip(candidates.tolist(), powers.tolist(), strict=True):
-            reached = self._open(given + self._piece(token))
+            reached = self.left(given + self._piece(token))
             if token == taken and len(reached) > 1:
                 self._carried = carried * probability
                 continue
             for value in reached:
                 self._mass[value] += carried * probability / len(reached)
         self._read = True
-
-    def _open(self, given: bytes) -> list[str]:
-        return [v for v, text in self._values.items() if text.startswith(given) or given.startswith(text)]
