@@ -96,6 +96,8 @@ TINY_SHAPES = {
     # Blocks that keep a state and blocks of attention in turn.
     "tiny-hybrid": replace(TINY, architecture="lfm2", layers=4),
 }
+# Those that a grammar and a chat template can be laid on.
+GENERATIVE = ("tiny-bpe", "tiny-spm", "tiny-sliding", "tiny-mamba", "tiny-hybrid")
 _BYTE_LEVEL = ("tiny-bpe", "tiny-mamba", "tiny-hybrid")
 
 

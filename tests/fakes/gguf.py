@@ -7,13 +7,14 @@ from types import ModuleType
 
 from tests.fakes.tools import tool
 
-# Those that can be constrained: attention over all, in a window, none, and in turn with a state.
-MODELS = ("tiny-bpe", "tiny-spm", "tiny-sliding", "tiny-mamba", "tiny-hybrid")
-
 
 def random_gguf() -> ModuleType:
     """Return the tool ``tools/random_gguf.py`` as a module."""
     return tool("random_gguf")
+
+
+# Attention over all, in a window, none, and in turn with a state.
+MODELS: tuple[str, ...] = random_gguf().GENERATIVE
 
 
 def tiny(folder: Path, name: str) -> Path:

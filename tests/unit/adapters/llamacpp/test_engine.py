@@ -22,7 +22,7 @@ BASE = "The design says that the topic is keyed by order id and retries are boun
 
 def plain_logits(path: Path, prompts: Sequence[Sequence[int]]) -> list[np.ndarray]:
     """Return the logits after each prompt by llama-cpp-python's own interface, each read in a sequence of its own."""
-    model = llama_cpp.Llama(str(path), n_ctx=2048, n_threads=1, verbose=False)
+    model = llama_cpp.Llama(str(path), n_ctx=2048, n_threads=1, n_threads_batch=1, verbose=False)
     found = []
     for prompt in prompts:
         model.reset()
