@@ -5,7 +5,7 @@ BIN := .venv/bin
 CASES ?= benchmarks/cases
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev review test check format lint types imports judge bench bench-mutation bench-decode bench-knowledge bench-rules clean
+.PHONY: help setup setup-dev review test check format lint types imports judge bench bench-mutation bench-decode bench-knowledge bench-rules bench-wild clean
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -61,6 +61,9 @@ bench-knowledge: setup-dev ## Search over the notes, and what exemplars alone ar
 
 bench-rules: setup-dev ## Where the rules over facts fire, against the labels
 	$(BIN)/python tools/rules_bench.py $(CASES)
+
+bench-wild: setup-dev ## A thousand wild answers, from random weights and schemas, each held against its schema
+	$(BIN)/python tools/wild_trials.py
 
 clean: ## Remove the environment and what was built
 	rm -rf .venv build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

@@ -3,7 +3,7 @@ GGUFs with random weights: tiny ones for tests, and ones in the shape of real mo
 
 Speed does not depend on what the weights say, so a model of the right shape measures it
 without a download. The tiny ones are made from nothing: each has a tokenizer of its own of
-about 500 tokens, in which a character of three bytes falls into three tokens. The shaped
+a few hundred tokens, in which a character of three bytes falls into three tokens. The shaped
 ones take the vocabulary of Qwen2 out of llama-cpp-python's source archive.
 
 ::
@@ -52,7 +52,7 @@ class Shape:
     The shape of a model.
 
     Args:
-        architecture: ``llama``, ``qwen2`` or ``mamba``.
+        architecture: ``llama``, ``qwen2``, ``gemma3``, ``lfm2`` or ``mamba``.
         layers:       Blocks.
         width:        Of the embedding.
         inner:        Of the feed-forward part.
@@ -60,7 +60,8 @@ class Shape:
         kv_heads:     Heads of keys and values.
         tied:         Whether the output shares the embedding's weights.
         window:       Tokens.
-        sliding:      Tokens of a sliding window; 0 for full attention.
+        sliding:      Tokens of the window that every second block of attention sees, from the
+                      first on; 0 where all see everything.
 
     """
 
@@ -86,9 +87,18 @@ TINY = Shape("llama", 2, 128, 256, 2, 1, window=16384)
 TINY_SHAPES = {
     "tiny-bpe": replace(TINY, architecture="qwen2"),
     "tiny-spm": TINY,
+    # Loads, and can be constrained by no grammar.
+    "tiny-wpm": TINY,
     "tiny-untemplated": TINY,
+    # A window far shorter than the prompts of the tests.
+    "tiny-sliding": replace(TINY, architecture="gemma3", layers=4, sliding=32),
     "tiny-mamba": replace(TINY, architecture="mamba"),
+    # Blocks that keep a state and blocks of attention in turn.
+    "tiny-hybrid": replace(TINY, architecture="lfm2", layers=4),
 }
+# Those that a grammar and a chat template can be laid on.
+GENERATIVE = ("tiny-bpe", "tiny-spm", "tiny-sliding", "tiny-mamba", "tiny-hybrid")
+_BYTE_LEVEL = ("tiny-bpe", "tiny-mamba", "tiny-hybrid")
 
 
 def main() -> None:
@@ -124,16 +134,15 @@ def write_tiny(path: Path, name: str, seed: int = 1) -> None:
     writer = gguf.GGUFWriter(path, shape.architecture)
     writer.add_name(f"random {name}")
     writer.add_license("apache-2.0")
-    size = _byte_level(writer) if name in ("tiny-bpe", "tiny-mamba") else _sentence_piece(writer)
-    if name != "tiny-untemplated":
-        writer.add_chat_template(INST if name == "tiny-spm" else CHATML)
+    size = _tokenizer(writer, name)
     _metadata(writer, shape, size)
     writer.add_file_type(gguf.LlamaFileType.MOSTLY_Q8_0)
     random = np.random.default_rng(seed)
     packed = gguf.GGMLQuantizationType.Q8_0
+    whole = ("conv1d.weight", "shortconv.conv.weight", "ssm_a")
     for tensor, dimensions in tensors(shape, size):
         data = _weights(tensor, dimensions, random, spread=0.2)
-        if data.ndim == 1 or tensor.endswith(("ssm_conv1d.weight", "ssm_a")) or dimensions[-1] % 32:
+        if data.ndim == 1 or tensor.endswith(whole) or dimensions[-1] % 32:
             writer.add_tensor(tensor, data)
         else:
             writer.add_tensor(tensor, gguf.quants.quantize(data, packed), raw_dtype=packed)
@@ -170,10 +179,14 @@ def quantize(source: Path, target: Path) -> None:
     import llama_cpp
 
     silent = llama_cpp.llama_log_callback(lambda *_: None)
+    before, data = llama_cpp.llama_log_callback(), ctypes.c_void_p()
+    llama_cpp.llama_log_get(ctypes.byref(before), ctypes.byref(data))
     llama_cpp.llama_log_set(silent, ctypes.c_void_p(0))
     params = llama_cpp.llama_model_quantize_default_params()
     params.ftype = llama_cpp.LLAMA_FTYPE_MOSTLY_Q4_K_M
     code = llama_cpp.llama_model_quantize(str(source).encode(), str(target).encode(), params)
+    # llama.cpp goes on calling the one that it was given, which ends with this function.
+    llama_cpp.llama_log_set(before, data)
     if code:
         sys.exit(f"llama.cpp could not quantize {source} (code {code}).")
 
@@ -191,33 +204,75 @@ def fetched_vocabulary(folder: Path) -> Path:
 
 def tensors(shape: Shape, vocabulary: int) -> Iterator[tuple[str, tuple[int, ...]]]:
     """Yield the tensors of a shape with their dimensions, outputs first, as numpy counts them."""
-    width, inner = shape.width, shape.inner
+    width = shape.width
     yield "token_embd.weight", (vocabulary, width)
-    yield "output_norm.weight", (width,)
+    # lfm2 has its norm of the output where others have one of the embedding.
+    yield ("token_embd_norm.weight" if shape.architecture == "lfm2" else "output_norm.weight"), (width,)
     if not shape.tied:
         yield "output.weight", (vocabulary, width)
     for layer in range(shape.layers):
-        block = _mamba_block(width) if shape.architecture == "mamba" else _attention_block(shape, width, inner)
-        for name, dimensions in block.items():
+        for name, dimensions in _block(shape, layer).items():
             yield f"blk.{layer}.{name}", dimensions
 
 
-def _attention_block(shape: Shape, width: int, inner: int) -> Mapping[str, tuple[int, ...]]:
-    narrow = width // shape.heads * shape.kv_heads
+def _block(shape: Shape, layer: int) -> Mapping[str, tuple[int, ...]]:
+    if shape.architecture == "mamba":
+        return _mamba_block(shape.width)
+    mixing = _attention(shape) if _kv_heads(shape)[layer] else _convolution(shape.width)
+    return mixing | _feed_forward(shape) | _biases(shape)
+
+
+def _kv_heads(shape: Shape) -> list[int]:
+    """Return the heads of keys and values of each block; a block without any keeps a state."""
+    hybrid = shape.architecture == "lfm2"
+    return [0 if hybrid and layer % 2 == 0 else shape.kv_heads for layer in range(shape.layers)]
+
+
+def _attention(shape: Shape) -> dict[str, tuple[int, ...]]:
+    width, head = shape.width, shape.width // shape.heads
+    narrow = head * shape.kv_heads
     block: dict[str, tuple[int, ...]] = {
         "attn_norm.weight": (width,),
         "attn_q.weight": (width, width),
         "attn_k.weight": (narrow, width),
         "attn_v.weight": (narrow, width),
         "attn_output.weight": (width, width),
+    }
+    if shape.architecture in ("gemma3", "lfm2"):
+        block |= {"attn_q_norm.weight": (head,), "attn_k_norm.weight": (head,)}
+    return block
+
+
+def _biases(shape: Shape) -> dict[str, tuple[int, ...]]:
+    if shape.architecture != "qwen2":
+        return {}
+    narrow = shape.width // shape.heads * shape.kv_heads
+    return {"attn_q.bias": (shape.width,), "attn_k.bias": (narrow,), "attn_v.bias": (narrow,)}
+
+
+def _feed_forward(shape: Shape) -> dict[str, tuple[int, ...]]:
+    width, inner = shape.width, shape.inner
+    block: dict[str, tuple[int, ...]] = {
         "ffn_norm.weight": (width,),
         "ffn_gate.weight": (inner, width),
         "ffn_up.weight": (inner, width),
         "ffn_down.weight": (width, inner),
     }
-    if shape.architecture == "qwen2":
-        block |= {"attn_q.bias": (width,), "attn_k.bias": (narrow,), "attn_v.bias": (narrow,)}
+    if shape.architecture == "gemma3":
+        block |= {"post_attention_norm.weight": (width,), "post_ffw_norm.weight": (width,)}
     return block
+
+
+_CONVOLUTION = 3
+
+
+def _convolution(width: int) -> dict[str, tuple[int, ...]]:
+    return {
+        "attn_norm.weight": (width,),
+        "shortconv.conv.weight": (width, _CONVOLUTION),
+        "shortconv.in_proj.weight": (3 * width, width),
+        "shortconv.out_proj.weight": (width, width),
+    }
 
 
 _MAMBA = {"conv": 4, "state": 16, "rank": 8}
@@ -264,11 +319,23 @@ def _metadata(writer: Any, shape: Shape, vocabulary: int) -> None:
         return
     writer.add_feed_forward_length(shape.inner)
     writer.add_head_count(shape.heads)
-    writer.add_head_count_kv(shape.kv_heads)
+    writer.add_head_count_kv(_kv_heads(shape) if shape.architecture == "lfm2" else shape.kv_heads)
     writer.add_rope_dimension_count(shape.width // shape.heads)
     writer.add_rope_freq_base(1_000_000.0)
     if shape.sliding:
         writer.add_sliding_window(shape.sliding)
+        writer.add_sliding_window_pattern([layer % 2 == 0 for layer in range(shape.layers)])
+    if shape.architecture == "lfm2":
+        writer.add_shortconv_l_cache(_CONVOLUTION)
+
+
+def _tokenizer(writer: Any, name: str) -> int:
+    """Write tokenizer and template of a tiny model; return the size of the vocabulary."""
+    if name != "tiny-untemplated":
+        writer.add_chat_template(CHATML if name in _BYTE_LEVEL else INST)
+    if name in _BYTE_LEVEL:
+        return _byte_level(writer)
+    return _word_piece(writer) if name == "tiny-wpm" else _sentence_piece(writer)
 
 
 def _byte_level(writer: Any) -> int:
@@ -335,6 +402,26 @@ def _sentence_piece(writer: Any) -> int:
     writer.add_eos_token_id(2)
     writer.add_unk_token_id(0)
     writer.add_add_bos_token(True)
+    return len(tokens)
+
+
+def _word_piece(writer: Any) -> int:
+    """Write a WordPiece vocabulary as llama.cpp keeps them: a mark before what begins a word; return its size."""
+    tokens = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
+    kinds = [gguf.TokenType.CONTROL] * len(tokens)
+    letters = [chr(code) for code in range(33, 127) if not chr(code).isupper()]
+    pieces = dict.fromkeys([*letters, *(f"\u2581{text}" for text in (*letters, *_WORDS)), *_WORDS])
+    tokens += list(pieces)
+    kinds += [gguf.TokenType.NORMAL] * len(pieces)
+    writer.add_tokenizer_model("bert")
+    writer.add_token_list(tokens)
+    writer.add_token_types(kinds)
+    writer.add_pad_token_id(0)
+    writer.add_unk_token_id(1)
+    writer.add_bos_token_id(2)
+    writer.add_sep_token_id(3)
+    writer.add_eos_token_id(3)
+    writer.add_mask_token_id(4)
     return len(tokens)
 
 

@@ -2,25 +2,19 @@
 
 from __future__ import annotations
 
-import importlib.util
-import sys
-from functools import lru_cache
 from pathlib import Path
 from types import ModuleType
 
-from tests.fakes.documents import ROOT
+from tests.fakes.tools import tool
 
 
-@lru_cache(maxsize=1)
 def random_gguf() -> ModuleType:
     """Return the tool ``tools/random_gguf.py`` as a module."""
-    spec = importlib.util.spec_from_file_location("random_gguf", ROOT / "tools" / "random_gguf.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
-    return module
+    return tool("random_gguf")
+
+
+# Attention over all, in a window, none, and in turn with a state.
+MODELS: tuple[str, ...] = random_gguf().GENERATIVE
 
 
 def tiny(folder: Path, name: str) -> Path:
@@ -28,4 +22,16 @@ def tiny(folder: Path, name: str) -> Path:
     path = folder / f"{name}.gguf"
     if not path.exists():
         random_gguf().write_tiny(path, name)
+    return path
+
+
+def quantized(folder: Path, architecture: str) -> Path:
+    """Return a small model in Q4_K_M, whose rows are long enough for llama.cpp to pack them anew."""
+    path = folder / f"{architecture}-q4_k_m.gguf"
+    if not path.exists():
+        make = random_gguf()
+        shape = make.Shape(architecture, 2, 256, 512, 4, 2, sliding=32 if architecture == "gemma3" else 0)
+        plain = folder / f"{architecture}-plain.gguf"
+        make.write_shaped(plain, shape, tiny(folder, "tiny-bpe"))
+        make.quantize(plain, path)
     return path

@@ -92,6 +92,11 @@ class _Running:
         """Tokens that it may still evaluate."""
         return len(self.prompt.tokens) + self.prompt.most - self.length
 
+    @property
+    def spent(self) -> int:
+        """Tokens of the answer so far, those that the grammar forced included."""
+        return self.written + self.forced
+
 
 @dataclass(slots=True)
 class _Trunk:
@@ -282,6 +287,8 @@ class _Run:
         if matcher is not None:
             # What the grammar begins with is read with the prompt.
             self._append(running, matcher.forced())
+            if running.spent > prompt.most:
+                raise ModelError(_endless(prompt))
         return running
 
     def _leave(self, tokens: Sequence[int]) -> None:
@@ -442,13 +449,14 @@ class _Run:
             return
         self._append(running, taken[:1], forced=False)
         self._append(running, taken[1:])
-        if running.matcher is not None and running.matcher.finished:
+        finished = running.matcher is not None and running.matcher.finished
+        if finished and running.spent <= running.prompt.most:
             self._complete(running)
-        elif running.written + running.forced >= running.prompt.most:
+        elif finished or running.spent >= running.prompt.most:
             if running.matcher is None:
                 self._complete(running)
             else:
-                self._end(running.index, Decoded("", error=f"it is not complete after {running.prompt.most} tokens"))
+                self._end(running.index, Decoded("", error=_endless(running.prompt)))
                 running.due = []
 
     def _append(self, running: _Running, tokens: Sequence[int], forced: bool = True) -> None:
@@ -492,7 +500,7 @@ class _Run:
         probabilities = running.reader.distribution if running.reader else {}
         self._end(
             running.index,
-            Decoded(text, "", probabilities, running.written + running.forced, running.forced),
+            Decoded(text, "", probabilities, running.spent, running.forced),
         )
 
     def _end(self, index: int, answer: Decoded) -> None:
@@ -509,6 +517,10 @@ def distinct_tokens(prompts: Sequence[Sequence[int]]) -> int:
     return sum(
         len(prompt) - common_length(before, prompt) for before, prompt in zip([(), *ordered], ordered, strict=False)
     )
+
+
+def _endless(prompt: Prompted) -> str:
+    return f"it is not complete after {prompt.most} tokens"
 
 
 def common_length(one: Sequence[int], other: Sequence[int]) -> int:

@@ -29,8 +29,9 @@ _TRUNKS = 8
 # llama.cpp multiplies rows by fours and eights, and what is left over with another kernel that
 # rounds otherwise; from 64 rows on attention goes by tiles, whose sums depend on where the
 # cells lie. Measured: in batches of a multiple of eight below 64 a row's logits are the same to
-# the bit whatever stands beside it; in others they differ by some hundredths. Prompts are read
-# about a fifth slower for it.
+# the bit whatever stands beside it; in others they differ by some hundredths. The last layer and
+# the output go over the rows whose logits are wanted alone, so those are a multiple of eight too.
+# Prompts are read about a fifth slower for it.
 ROWS = 8
 _MOST_FILLED_ROWS = 56
 _NOT_FOUND = -1
@@ -122,14 +123,17 @@ class LlamaCppEngine:
         self.window = options.window or min(trained, DEFAULT_WINDOW)
         self.parallel = max(1, options.parallel)
         self.sequences = self.parallel + _TRUNKS
-        self._filled = options.filled
+        self.keeps_state = bool(lib.llama_model_is_recurrent(self._model) or lib.llama_model_is_hybrid(self._model))
+        # llama.cpp takes the sequences of a model with a state apart, so that a scratch sequence fills
+        # nothing up; in a hybrid its cells would lie between those of the others.
+        self._filled = options.filled and not self.keeps_state
         self.batch_tokens = _MOST_FILLED_ROWS if options.filled else _MOST_ROWS
         self.threads = options.threads or usable_cores()
         context = lib.llama_context_default_params()
         context.n_ctx = self.window
         context.n_batch = context.n_ubatch = self.batch_tokens
         context.n_seq_max = self.sequences + 2
-        context.n_outputs_max = self.sequences + 2
+        context.n_outputs_max = self.sequences + ROWS
         context.n_threads = context.n_threads_batch = self.threads
         context.kv_unified = True
         context.swa_full = True
@@ -144,7 +148,6 @@ class LlamaCppEngine:
             )
         self.window = int(lib.llama_n_ctx(self._context))
         self._memory = lib.llama_get_memory(self._context)
-        self.keeps_state = bool(lib.llama_model_is_recurrent(self._model) or lib.llama_model_is_hybrid(self._model))
 
     def __enter__(self) -> LlamaCppEngine:
         return self
@@ -242,13 +245,15 @@ class LlamaCppEngine:
         batch = self._batch
         spare = -len(tokens) % ROWS if self._filled else 0
         scratch = self.sequences
+        unasked = -sum(token.wanted for token in tokens) % ROWS if self._filled else 0
         batch.n_tokens = len(tokens) + spare
         for index, token in enumerate([*tokens, *(Token(tokens[0].id, place, scratch) for place in range(spare))]):
             batch.token[index] = token.id
             batch.pos[index] = token.position
             batch.n_seq_id[index] = 1
             batch.seq_id[index][0] = token.sequence
-            batch.logits[index] = token.wanted
+            batch.logits[index] = token.wanted or unasked > 0
+            unasked -= not token.wanted
         code = self._lib.llama_decode(self._context, batch)
         if code:
             reason = "its cache is full" if code == 1 else f"code {code}, {_last_words()}"
@@ -282,10 +287,10 @@ class LlamaCppEngine:
         Forget a sequence and leave its cells taken, until :meth:`clear`.
 
         Cells that are taken once more would stand before older ones of the sequence that
-        takes them, and attention sums in the order of the cells.
+        takes them, and attention sums in the order of the cells. Of a state the last one
+        buried stays.
         """
-        if not self.keeps_state:
-            self.fork(sequence, self.sequences + 1)
+        self.fork(sequence, self.sequences + 1)
         self.drop(sequence)
 
     def clear(self, kept: int) -> None:
@@ -299,7 +304,14 @@ class LlamaCppEngine:
         self.cells = 0
 
     def crop(self, sequence: int, length: int) -> bool:
-        """Cut a sequence to a length; return whether the model can."""
+        """
+        Cut a sequence to a length; return whether the model can.
+
+        Where attention slides, llama.cpp may have given away cells that the end of the
+        sequence does not see any more, and a shorter one would.
+        """
+        if self._lib.llama_memory_seq_pos_min(self._memory, sequence) > 0:
+            return False
         return bool(self._lib.llama_memory_seq_rm(self._memory, sequence, length, -1))
 
     def full(self, rows: int) -> bool:

@@ -1,0 +1,107 @@
+"""The engine: sequences that branch off hold what a sequence of their own would."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import llama_cpp
+import numpy as np
+import pytest
+
+from draftproof.adapters.llamacpp.decoder import Decoder, Prompted
+from draftproof.adapters.llamacpp.engine import EngineOptions, LlamaCppEngine, Token
+from draftproof.adapters.llamacpp.grammar import Grammars
+from draftproof.errors import ModelError
+from tests.fakes.gguf import MODELS, random_gguf, tiny
+
+Engine = Callable[..., LlamaCppEngine]
+BASE = "The design says that the topic is keyed by order id and retries are bounded. " * 4
+
+
+def plain_logits(path: Path, prompts: Sequence[Sequence[int]]) -> list[np.ndarray]:
+    """Return the logits after each prompt by llama-cpp-python's own interface, each read in a sequence of its own."""
+    model = llama_cpp.Llama(str(path), n_ctx=2048, n_threads=1, n_threads_batch=1, verbose=False)
+    found = []
+    for prompt in prompts:
+        model.reset()
+        model.eval(list(prompt))
+        pointer = llama_cpp.llama_get_logits_ith(model.ctx, -1)
+        found.append(np.ctypeslib.as_array(pointer, shape=(model.n_vocab(),)).copy())
+    model.close()
+    return found
+
+
+def evaluate(model: LlamaCppEngine, tokens: Sequence[int], sequence: int = 0, start: int = 0) -> np.ndarray:
+    """Evaluate tokens in a sequence; return the logits after the last one."""
+    place = 0
+    for first in range(0, len(tokens), model.batch_tokens):
+        chunk = tokens[first : first + model.batch_tokens]
+        place = len(chunk) - 1
+        model.evaluate([Token(t, start + first + i, sequence, i == place) for i, t in enumerate(chunk)])
+    return model.logits(place).copy()
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_what_branches_off_is_what_one_sequence_would_be(
+    engine: Engine, models: Path, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = engine(name)
+    asked = sorted(
+        tuple(
+            model.tokens(f"{BASE}Section {section}: the data event service value. {'so ' * section}question {number}?")
+        )
+        for section in range(3)
+        for number in range(3)
+    )
+    seen: list[np.ndarray] = []
+    logits = model.logits
+
+    def kept(index: int) -> np.ndarray:
+        seen.append(logits(index).copy())
+        return seen[-1]
+
+    monkeypatch.setattr(model, "logits", kept)
+    Decoder(model, Grammars(model)).decode([Prompted(tokens, "", 1) for tokens in asked])
+    assert len(seen) == len(asked)
+    for branched, plain in zip(seen, plain_logits(tiny(models, name), asked), strict=True):
+        assert np.abs(branched - plain).max() < 0.1 * (plain.max() - plain.min())
+        assert np.corrcoef(branched, plain)[0, 1] > 0.99
+
+
+def test_the_window_slides(engine: Engine, models: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same weights with a window for all say something else, but not as long as all fits into it."""
+    make = random_gguf()
+    shape = make.TINY_SHAPES["tiny-sliding"]
+    sliding = engine("tiny-sliding")
+    prompt = sliding.tokens(BASE)
+    assert len(prompt) > 3 * shape.sliding
+    monkeypatch.setitem(make.TINY_SHAPES, "tiny-sliding", replace(shape, sliding=shape.window))
+    make.write_tiny(models / "tiny-wide.gguf", "tiny-sliding")
+    with LlamaCppEngine(models / "tiny-wide.gguf", EngineOptions(window=512, threads=1)) as full:
+        for length, same in ((shape.sliding, True), (len(prompt), False)):
+            sliding.reset()
+            full.reset()
+            one, other = evaluate(sliding, prompt[:length]), evaluate(full, prompt[:length])
+            assert (np.abs(one - other).max() < 0.2) == same
+
+
+def test_a_sequence_is_not_cut_back_to_where_its_window_is_gone(models: Path) -> None:
+    """llama.cpp gives cells away that have slid out of the window, here to a second sequence."""
+    with LlamaCppEngine(tiny(models, "tiny-sliding"), EngineOptions(window=512, threads=1, filled=False)) as model:
+        tokens = model.tokens(BASE)
+        evaluate(model, tokens[:20], sequence=2)
+        evaluate(model, tokens, sequence=0)
+        assert model.crop(0, len(tokens) - 1)
+        model.drop(2)
+        evaluate(model, tokens[:40], sequence=1)
+        assert not model.crop(0, 30)
+
+
+def test_a_model_of_word_pieces_cannot_be_constrained_and_says_so(models: Path) -> None:
+    with (
+        LlamaCppEngine(tiny(models, "tiny-wpm"), EngineOptions(window=256, threads=1)) as model,
+        pytest.raises(ModelError, match="cannot be constrained"),
+    ):
+        Grammars(model)
