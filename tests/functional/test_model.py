@@ -58,7 +58,10 @@ def test_a_scripted_model_turns_an_unsure_verdict_and_not_a_fact(example: Review
 def test_the_demonstration_runs() -> None:
     run = draftproof(*REVIEW, "--model", DEMONSTRATION)
     assert run.code == 0, run.err
-    assert written()["provenance"]["asked"]
+    data = written()
+    assert data["provenance"]["asked"]
+    assert data["paragraphs"]["Review Summary"]
+    assert any(check["written"]["alternative"] for check in data["checks"])
 
 
 def test_a_time_budget_that_is_over_leaves_a_whole_report(model: Path) -> None:

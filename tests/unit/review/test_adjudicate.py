@@ -51,8 +51,10 @@ class Scripted:
         told(len(questions))
         return [self._say(question) for question in questions]
 
-    def fits(self, _: Question) -> bool:
-        return True
+    room = 10**6
+
+    def fits(self, question: Question) -> bool:
+        return len(question.text) <= self.room
 
     def seconds_for(self, questions: Sequence[Question]) -> float:
         return 0.0
@@ -226,3 +228,20 @@ def test_an_opinion_that_agrees_makes_surer_and_keeps_the_evidence() -> None:
     assert after.verdict is Verdict.MET
     assert after.confidence > before.confidence
     assert after.comment == before.comment
+
+
+def test_where_the_window_is_small_a_check_is_asked_over_its_own_lines() -> None:
+    model = Scripted(lambda q: says("absent", []))
+    text = TEXT + "\n".join(f"\n## Part {n}\n\nService {n} restarts by itself and logs to Loki." for n in range(30))
+    names = ("evt.dlq", "ops.logging", "ops.alerting")
+    ask(model, *map(unsure, names), text=text)
+    wide = {question.text.split("\n\n")[1] for question in model.asked}
+    assert len(wide) == 1
+    narrow = Scripted(lambda q: says("absent", []))
+    narrow.room = max(len(question.text) for question in model.asked) - 200
+    ask(narrow, *map(unsure, names), text=text)
+    assert len(narrow.asked) == len(names)
+    assert all(len(question.text) <= narrow.room for question in narrow.asked)
+    for question in narrow.asked:
+        allowed = question.schema["properties"]["lines"].get("items", {}).get("enum", [])
+        assert all(f"\n{number}| " in question.text for number in allowed)

@@ -36,8 +36,10 @@ class Seer:
         self.asked += questions
         return [Answer(self._text) for _ in questions]
 
-    def fits(self, _: Question) -> bool:
-        return True
+    room = 10**6
+
+    def fits(self, question: Question) -> bool:
+        return len(question.text) <= self.room
 
     def seconds_for(self, questions: Sequence[Question]) -> float:
         return 0.0
@@ -108,3 +110,14 @@ def test_marks_of_markdown_and_links_do_not_reach_the_report() -> None:
         plain_sentence("See <img src=x> [here](https://evil.example/a)\n# `now` *order_id*")
         == "See img src=x here( now order_id"
     )
+
+
+def test_where_the_window_is_small_a_section_is_looked_through_in_halves() -> None:
+    text = "# Orders\n\n## Events\n\n" + "\n\n".join(f"Rule {n} names one more topic." for n in range(12)) + "\n"
+    whole, halves = Seer(), Seer()
+    explored(whole, text)
+    halves.room = len(whole.asked[0].text) - 100
+    explored(halves, text)
+    assert len(halves.asked) > len(whole.asked) == 1
+    for number in range(12):
+        assert sum(f"| Rule {number} names" in question.text for question in halves.asked) == 1

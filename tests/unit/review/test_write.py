@@ -48,8 +48,10 @@ class Author:
             return [Answer(self._say) for _ in questions]
         return [Answer(json.dumps({m: self._say(m) for m in q.schema["properties"]})) for q in questions]
 
-    def fits(self, _: Question) -> bool:
-        return True
+    room = 10**6
+
+    def fits(self, question: Question) -> bool:
+        return len(question.text) <= self.room
 
     def seconds_for(self, questions: Sequence[Question]) -> float:
         return 0.0
@@ -172,3 +174,13 @@ def test_numbers_and_names_are_looked_for_in_the_sources() -> None:
         "orders.dead",
         "ConsumerConfig",
     ]
+
+
+def test_where_the_window_is_small_the_summary_is_written_over_fewer_lines() -> None:
+    wide, narrow = Author(lambda _: []), Author(lambda _: [])
+    written(wide, a=FLAWED)
+    narrow.room = 0
+    written(narrow, a=FLAWED)
+    assert len(narrow.asked) == len(wide.asked)
+    for more, less in zip(wide.asked, narrow.asked, strict=True):
+        assert len(less.text) <= len(more.text)
