@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from functools import cache, cached_property
 from hashlib import sha256
 from itertools import islice
+from math import inf
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -500,11 +501,11 @@ def _asks(model: OpenModel, library: Library, asking: Asking) -> _Asks:
         """Return the time of the first question."""
         return time.monotonic()
 
-    def in_time() -> bool:
+    def left() -> float:
         since = begun()
-        return not asking.seconds or time.monotonic() - since < asking.seconds
+        return since + asking.seconds - time.monotonic() if asking.seconds else inf
 
-    asker = Asker(model, in_time)
+    asker = Asker(model, left)
     adjudicator = Adjudicator(
         asker=asker,
         prompt=library.prompts["adjudicate"],

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
+from math import inf
 
 from draftproof.domain.asking import Answer, Question
 from draftproof.review.ports import LanguageModel, Progress
 
-# So many questions are put together; the first of them come first, should time run out.
-_AT_ONCE = 16
+# So many questions are put together, fewer where the time left is short.
+_AT_ONCE = (16, 8, 4, 2)
 
 
 @dataclass(frozen=True)
@@ -20,12 +21,12 @@ class Asker:
 
     Args:
         model: Who is asked.
-        go_on: Asked before each group of questions; false where the time is over.
+        left:  Seconds that are left, asked before each group of questions.
 
     """
 
     model: LanguageModel
-    go_on: Callable[[], bool] = lambda: True
+    left: Callable[[], float] = lambda: inf
 
     def ask(self, topic: str, questions: Sequence[Question], progress: Progress) -> list[Answer | None]:
         """
@@ -41,10 +42,17 @@ class Asker:
         about = f", about {spoken(seconds)}" if seconds else ""
         progress.stage(f"{self.model.name} {topic}{about}", len(questions))
         answers: list[Answer | None] = []
-        while len(answers) < len(questions) and self.go_on():
-            put = questions[len(answers) : len(answers) + _AT_ONCE]
+        while put := self._next(questions[len(answers) :]):
             answers += self.model.answer(put, partial(_advance, progress, len(answers)))
         return answers + [None] * (len(questions) - len(answers))
+
+    def _next(self, waiting: Sequence[Question]) -> Sequence[Question]:
+        """Return as many questions as there is time for, one at least; none where the time is over."""
+        left = self.left()
+        if left <= 0:
+            return []
+        groups = (waiting[:count] for count in _AT_ONCE)
+        return next((group for group in groups if self.model.seconds_for(group) <= left), waiting[:1])
 
 
 def _advance(progress: Progress, before: int, count: int) -> None:

@@ -78,12 +78,12 @@ def unsure(check_id: str = "evt.dlq", verdict: Verdict = Verdict.MISSING, confid
 
 
 def ask(
-    model: Scripted, *findings: Finding, text: str = TEXT, go_on: Callable[[], bool] = lambda: True, **options: Any
+    model: Scripted, *findings: Finding, text: str = TEXT, left: Callable[[], float] = lambda: 1.0, **options: Any
 ) -> Any:
     prompt = read_prompt(
         "adjudicate", (ROOT / "prompts" / "adjudicate.j2").read_text(encoding="utf-8"), "adjudicate.j2"
     )
-    asker = Adjudicator(Asker(model, go_on), prompt, Knowledge({}, ()), RULE, **options)
+    asker = Adjudicator(Asker(model, left), prompt, Knowledge({}, ()), RULE, **options)
     return asker.adjudicate(rubric(), {f.check_id: f for f in findings}, material(text), Silence())
 
 
@@ -168,8 +168,8 @@ def test_effort_decides_which_checks_are_asked_about_the_most_doubtful_first() -
 def test_what_there_was_no_time_for_is_told() -> None:
     model = Scripted(lambda _: says("absent", []))
     findings = [unsure(check.id) for check in rubric()][:20]
-    left = iter([True, False])
-    result = ask(model, *findings, go_on=lambda: next(left))
+    left = iter([1.0, 0.0])
+    result = ask(model, *findings, left=lambda: next(left))
     assert len(result.asked) == 16
     assert len(result.unasked) == 4
 

@@ -67,12 +67,20 @@ def test_what_it_will_take_is_said_before_the_first_question() -> None:
 
 
 def test_when_the_time_is_over_the_rest_has_no_answer() -> None:
-    left = iter([True, False])
+    left = iter([1000.0, 0.0])
     model = Counting()
     answers = Asker(model, lambda: next(left)).ask("is asked", questions(40), Told())
     assert len(answers) == 40
     assert sum(answer is not None for answer in answers) == model.groups[0]
     assert answers[-1] is None
+
+
+def test_where_the_time_is_short_fewer_are_put_together_and_one_at_least() -> None:
+    left = iter([85.0, 45.0, 5.0, -1.0])
+    model = Counting()
+    answers = Asker(model, lambda: next(left)).ask("is asked", questions(40), Told())
+    assert model.groups == [8, 4, 1]
+    assert sum(answer is None for answer in answers) == 27
 
 
 @pytest.mark.parametrize(
