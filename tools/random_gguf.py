@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import argparse
 import ctypes
+import math
 import re
 import subprocess
 import sys
@@ -151,7 +152,7 @@ def write_tiny(path: Path, name: str, seed: int = 1) -> None:
 
 def write_shaped(path: Path, shape: Shape, vocabulary: Path, seed: int = 1) -> None:
     """
-    Write a model of a real shape in F16, tensor by tensor.
+    Write a model of a real shape in F16, tensor by tensor: no more than one is in memory, or in a second file.
 
     Args:
         path:       Where to.
@@ -161,17 +162,27 @@ def write_shaped(path: Path, shape: Shape, vocabulary: Path, seed: int = 1) -> N
 
     """
     reader = gguf.GGUFReader(vocabulary)
-    writer = gguf.GGUFWriter(path, shape.architecture, use_temp_file=True)
+    writer = gguf.GGUFWriter(path, shape.architecture)
     writer.add_name(f"random weights, {shape.layers} layers of {shape.width}")
     size = _copied_tokenizer(writer, reader)
     writer.add_chat_template(CHATML)
     _metadata(writer, shape, size)
     writer.add_file_type(gguf.LlamaFileType.MOSTLY_F16)
+    for tensor, dimensions in tensors(shape, size):
+        kind = _kept_in(dimensions)
+        writer.add_tensor_info(tensor, dimensions, kind, math.prod(dimensions) * kind.itemsize)
+    writer.write_header_to_file()
+    writer.write_kv_data_to_file()
+    writer.write_ti_data_to_file()
     random = np.random.default_rng(seed)
     for tensor, dimensions in tensors(shape, size):
         data = _weights(tensor, dimensions, random, spread=0.02)
-        writer.add_tensor(tensor, data if data.ndim == 1 else data.astype(np.float16))
-    _finish(writer)
+        writer.write_tensor_data(data.astype(_kept_in(dimensions), copy=False))
+    writer.close()
+
+
+def _kept_in(dimensions: tuple[int, ...]) -> np.dtype[Any]:
+    return np.dtype(np.float32 if len(dimensions) == 1 else np.float16)
 
 
 def quantize(source: Path, target: Path) -> None:
@@ -300,7 +311,10 @@ def _weights(name: str, dimensions: tuple[int, ...], random: np.random.Generator
     if name.endswith("ssm_a"):
         # Negative, so that the state decays.
         return -np.abs(random.standard_normal(dimensions, dtype=np.float32)) - 0.1
-    return random.standard_normal(dimensions, dtype=np.float32) * np.float32(spread)
+    data = random.standard_normal(dimensions, dtype=np.float32)
+    # In place: the embedding of a large model takes gigabytes.
+    data *= np.float32(spread)
+    return data
 
 
 def _metadata(writer: Any, shape: Shape, vocabulary: int) -> None:
