@@ -39,26 +39,26 @@ _allowed: frozenset[tuple[str, int]] = frozenset()
 
 
 def refused() -> int:
-    """Return how many outgoing connections the guard has refused in this process."""
+    """Return how many outgoing connections the guard has refused since it was installed."""
     return _refused
 
 
 def sent() -> int:
-    """Return how many bytes this process has sent to other machines; loopback does not count."""
+    """Return how many bytes were sent to other machines since then; loopback does not count."""
     return _sent
 
 
 def install(allowed: frozenset[tuple[str, int]] = frozenset()) -> None:
     """
-    Refuse every outgoing connection from now on, and quiet the libraries.
+    Refuse every outgoing connection from now on, count from nothing, and quiet the libraries.
 
     Args:
         allowed: Pairs of host and port that the user named (a team's Chroma
                  server); nothing else is reachable, loopback included.
 
     """
-    global _allowed
-    _allowed = allowed
+    global _allowed, _refused, _sent
+    _allowed, _refused, _sent = allowed, 0, 0
     os.environ.update(QUIET_SWITCHES)
     if _original:
         return
