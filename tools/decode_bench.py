@@ -106,6 +106,7 @@ def questions(design: Path, requirements: Path, count: int) -> list[dict[str, An
             "most": question.most,
             "member": question.member,
             "values": question.values,
+            "opening": question.opening,
         }
         for question in (asking.question for asking in asker.questions(checks, findings, material))
     ]

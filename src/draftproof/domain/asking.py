@@ -28,6 +28,7 @@ class Question:
         most:   Tokens of the answer after which it is given up.
         member: Member of the answer whose probabilities are wanted, or empty.
         values: What it may be.
+        opening: What the text begins with as other questions do, so that it may be read once.
 
     """
 
@@ -37,6 +38,7 @@ class Question:
     most: int
     member: str = ""
     values: tuple[str, ...] = ()
+    opening: str = ""
 
 
 @dataclass(frozen=True, slots=True)

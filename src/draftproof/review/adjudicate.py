@@ -31,6 +31,7 @@ from draftproof.review.shown import (
     fenced,
     joined_spans,
     offered,
+    opening,
     outline,
     plain_sentence,
     ranges,
@@ -231,7 +232,9 @@ class Adjudicator:
                 "bad": shortened(bad.text, _LONGEST_EXAMPLE) if bad else "",
             }
         )
-        return Question(system, text, schema(offered(passages)), self.prompt.most, "verdict", tuple(WORDS))
+        return Question(
+            system, text, schema(offered(passages)), self.prompt.most, "verdict", tuple(WORDS), opening(text)
+        )
 
     def _chosen(self, findings: Mapping[str, Finding]) -> list[str]:
         """Return the checks to ask about, the most doubtful first."""

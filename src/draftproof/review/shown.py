@@ -123,6 +123,12 @@ def fenced(passages: Sequence[Passage], document: Document) -> str:
     return "\n".join([*shown, "</lines>"])
 
 
+def opening(text: str) -> str:
+    """Return the beginning of a prompt up to the end of its lines, which questions over common lines share."""
+    before, end, _ = text.partition("\n</lines>")
+    return before + end if end else ""
+
+
 def ranges(lines: Sequence[int]) -> str:
     """Return line numbers in words, neighbouring ones joined: ``4, 7-9``."""
     return ", ".join(str(span) for span in joined_spans(lines))

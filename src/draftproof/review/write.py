@@ -31,6 +31,7 @@ from draftproof.review.shown import (
     fenced,
     joined_spans,
     offered,
+    opening,
     plain_sentence,
     ranges,
     together,
@@ -247,7 +248,8 @@ class Writer:
             lines = offered(passages)
             shown = {"title": design.title, "lines": fenced(passages, design)}
             system, text = prompt.rendered({**shown, **ask.values})
-            question = Question(system, text, schema(lines, ask.members, ask.most), prompt.most)
+            form = schema(lines, ask.members, ask.most)
+            question = Question(system, text, form, prompt.most, opening=opening(text))
             known = [*ask.sources, *(design.lines[number - 1] for number in lines)]
             piece = _Piece(ask.name, question, lines, "\n".join(known))
             if self.asker.model.fits(question):

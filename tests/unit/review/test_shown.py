@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from draftproof.domain.findings import Verdict
-from draftproof.review.shown import candidates, fenced, grouped, offered, ranges, within
+from draftproof.review.shown import candidates, fenced, grouped, offered, opening, ranges, within
 from tests.fakes.documents import design
 from tests.fakes.product import rubric
 from tests.unit.review.test_adjudicate import TEXT, material, unsure
@@ -58,3 +58,9 @@ def test_what_the_judge_cites_is_shown_first() -> None:
     own = material(LONG)
     finding = unsure("evt.dlq", Verdict.PARTIAL)
     assert candidates(rubric().by_id["evt.dlq"], finding, own)
+
+
+def test_questions_have_their_lines_in_common_up_to_the_end_of_the_fence() -> None:
+    shown = fenced(design(TEXT).passages, design(TEXT))
+    assert opening(f"Design: Orders\n\n{shown}\n\nQuestion: </lines>?") == f"Design: Orders\n\n{shown}"
+    assert opening("Which verdict?") == ""

@@ -2,9 +2,10 @@
 Constrained decoding of many answers over shared prompts.
 
 The prompts form a tree: what several have in common is evaluated once, and each answer
-branches off as a sequence of its own. Answers are decoded together, a step at a time;
-tokens that the grammar forces are evaluated with the next one. Greedy, in a fixed order:
-the same questions give the same answers.
+branches off as a sequence of its own. A prompt is read in pieces, from joint to joint, each by
+itself; so the same prompt is read in the same way in any company. Answers are decoded together,
+a step at a time; tokens that the grammar forces are evaluated with the next one. Greedy, in a
+fixed order: the same questions give the same answers.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from draftproof.adapters.choices import ChoiceReader
-from draftproof.adapters.llamacpp.engine import ROWS, LlamaCppEngine, Token
+from draftproof.adapters.llamacpp.engine import ROWS, TILE, LlamaCppEngine, Token
 from draftproof.adapters.llamacpp.grammar import Grammars, Matcher
 from draftproof.errors import ModelError
 
@@ -40,6 +41,9 @@ class Prompted:
         most:    Tokens after which the answer is given up.
         member:  Member whose probabilities are wanted, or empty.
         values:  What it may be.
+        joints:  Lengths at which the prompt may part from others, ascending. Where there are
+                 none, it is cut where those that are decoded with it part from it, and its
+                 probabilities may depend on them in the last bits.
 
     """
 
@@ -48,6 +52,7 @@ class Prompted:
     most: int = 256
     member: str = ""
     values: tuple[str, ...] = ()
+    joints: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +128,7 @@ class Timing:
         mask:     Seconds for masks, the choice of a token and forced tokens.
         steps:    Steps.
         repacked: How often cells of ended answers had to be taken once more.
-        decoding: Seconds of the steps in which no prompt was read.
+        decoding: Seconds of the steps, the reading of prompts apart.
         written:  Tokens of answers.
         answers:  How many have ended.
 
@@ -183,14 +188,13 @@ class Decoder:
         """
         return _Run(self, prompts, written, go_on, told).answers()
 
-    @property
-    def room(self) -> int:
-        """Tokens that a prompt and its answer may have together."""
-        return self._engine.window - 2 * ROWS
+    def room(self, prompt: Prompted) -> int:
+        """Return how many tokens a prompt and its answer may have together; before each piece a tile may be lost."""
+        return self._engine.window - ROWS - (TILE * (len(prompt.joints) + 1) if self._engine.fills else 0)
 
-    def fits(self, tokens: int, most: int) -> bool:
-        """Return whether a prompt of so many tokens has room for an answer of at most so many."""
-        return tokens + most <= self.room
+    def fits(self, prompt: Prompted) -> bool:
+        """Return whether a prompt has room for its answer, however long that gets."""
+        return len(prompt.tokens) + prompt.most <= self.room(prompt)
 
     def time(self, tokens: Sequence[int], count: int) -> float:
         """Return the seconds for reading so many tokens at once, filled up by repeating; what was kept is forgotten."""
@@ -239,10 +243,10 @@ class _Run:
 
     def _fits(self, index: int) -> bool:
         prompt = self._prompts[index]
-        if prompt.tokens and self._of.fits(len(prompt.tokens), prompt.most):
+        if prompt.tokens and self._of.fits(prompt):
             return True
-        need = len(prompt.tokens) + prompt.most
-        self._end(index, Decoded("", error=f"the question needs {need} tokens, and the window has {self._of.room}"))
+        need, room = len(prompt.tokens) + prompt.most, self._of.room(prompt)
+        self._end(index, Decoded("", error=f"the question needs {need} tokens, and the window has {room}"))
         return False
 
     # -- the tree of prompts ---------------------------------------------------------------
@@ -258,13 +262,14 @@ class _Run:
             if not self._go_on():
                 return
             tokens = prompts[place]
+            joints = self._prompts[index].joints
             # A single prompt is kept for the next call, which often differs in its last lines.
             alone = [len(tokens) - 1] if len(prompts) == 1 else []
-            depths = shared_depths(prompts, place, _DEEPEST) or alone
-            while self._running and not self._room_for(len(tokens), self._prompts[index].most):
+            depths = joints or shared_depths(prompts, place, _DEEPEST) or alone
+            while self._running and not self._room_for(self._prompts[index]):
                 yield None
-            self._leave(tokens)
-            if not self._running and not self._room_for(len(tokens), self._prompts[index].most):
+            self._leave(tokens, joints)
+            if not self._running and not self._room_for(self._prompts[index]):
                 self._tidy()
             for depth in depths:
                 self._grow(tokens, depth)
@@ -283,21 +288,24 @@ class _Run:
         prompt = self._prompts[index]
         matcher = self._of._grammars.matcher(prompt.grammar) if prompt.grammar else None
         reader = ChoiceReader(prompt.member, prompt.values, self._of._piece) if prompt.member else None
-        running = _Running(index, prompt, matcher, reader, sequence, start, start, list(prompt.tokens[start:]))
+        last = len(prompt.tokens) - 1
+        running = _Running(index, prompt, matcher, reader, sequence, start, last, [prompt.tokens[last]])
         if matcher is not None:
-            # What the grammar begins with is read with the prompt.
+            # What the grammar begins with is evaluated with the end of the prompt.
             self._append(running, matcher.forced())
             if running.spent > prompt.most:
                 raise ModelError(_endless(prompt))
+        self._read([Token(prompt.tokens[p], p, sequence) for p in range(start, last)])
         return running
 
-    def _leave(self, tokens: Sequence[int]) -> None:
-        """Drop the shared beginnings that a prompt does not begin with."""
+    def _leave(self, tokens: Sequence[int], joints: Sequence[int]) -> None:
+        """Drop the shared beginnings that a prompt does not begin with, or was not to be cut at."""
         if not self._trunks and self._of._kept:
             self._reuse_root()
         while self._trunks:
             trunk = self._trunks[-1]
-            if trunk.length < len(tokens) and trunk.tokens == tuple(tokens[: trunk.length]):
+            begins = trunk.length < len(tokens) and trunk.tokens == tuple(tokens[: trunk.length])
+            if begins and (not joints or trunk.length in joints):
                 return
             self._fell(self._trunks.pop())
 
@@ -315,8 +323,7 @@ class _Run:
         sequence = self._free.pop() if base else 0
         if base:
             self._engine.fork(base.sequence, sequence)
-        first = self._engine.cells
-        self._evaluate([Token(tokens[p], p, sequence) for p in range(start, depth)])
+        first = self._read([Token(tokens[p], p, sequence) for p in range(start, depth)])
         self._trunks.append(_Trunk(sequence, tuple(tokens[:depth]), first, first + depth - start))
 
     def _reuse_root(self) -> None:
@@ -325,8 +332,9 @@ class _Run:
         length = len(kept)
         for prompt in self._prompts:
             length = min(length, common_length(kept, prompt.tokens), len(prompt.tokens) - 1)
-        whole = length == len(kept)
-        if length > 0 and (whole or (not self._engine.keeps_state and self._engine.crop(0, length))):
+        whole = length == len(kept) and all(length in p.joints for p in self._prompts if p.joints)
+        cut = not self._engine.fills and not self._engine.keeps_state
+        if length > 0 and (whole or (cut and self._engine.crop(0, length))):
             self._engine.clear(length)
             self._trunks.append(_Trunk(0, kept[:length], 0, length))
         else:
@@ -360,19 +368,18 @@ class _Run:
         else:
             self._engine.drop(0)
 
-    def _room_for(self, length: int, most: int) -> bool:
+    def _room_for(self, prompt: Prompted) -> bool:
         """Return whether one more answer fits beside those under way, however long all of them get."""
         base = max((t.length for t in self._trunks), default=0)
         growing = sum(running.left for running in self._running)
-        return not self._engine.full(growing + length - base + most)
+        return not self._engine.full(growing + len(prompt.tokens) - base + prompt.most + TILE * len(prompt.joints))
 
     # -- decoding ---------------------------------------------------------------------------
 
     def _decode(self, waiting: Iterator[_Running | None]) -> None:
         more = True
         while more or self._running:
-            # Places are filled several at a time, so that their prompts share a batch.
-            if more and (not self._running or self._engine.parallel - len(self._running) >= self._engine.parallel // 2):
+            if more:
                 more = self._fill(waiting)
             self._step()
 
@@ -391,11 +398,11 @@ class _Run:
     def _step(self) -> None:
         """Evaluate what is due of the running answers and take one token of each."""
         due = self._due()
-        # A step without prompts: what is written is all that is read.
-        writing = all(running.written for running in self._running)
         started = time.perf_counter()
-        for start in range(0, len(due), self._engine.batch_tokens):
-            chunk = due[start : start + self._engine.batch_tokens]
+        # Fewer than make tiles: which cells an answer's tokens take depends on its company.
+        most = TILE - ROWS
+        for start in range(0, len(due), most):
+            chunk = due[start : start + most]
             self._evaluate([token for token, _ in chunk])
             for place, (token, running) in enumerate(chunk):
                 if token.wanted:
@@ -405,7 +412,7 @@ class _Run:
             self._engine.bury(running.sequence)
             self._free.append(running.sequence)
         self._of.timing.steps += 1
-        self._of.timing.decoding += time.perf_counter() - started if writing else 0.0
+        self._of.timing.decoding += time.perf_counter() - started
 
     def _due(self) -> list[tuple[Token, _Running]]:
         due = []
@@ -415,16 +422,23 @@ class _Run:
                 due.append((Token(token, running.length + place, running.sequence, place == last), running))
         return due
 
+    def _read(self, tokens: Sequence[Token]) -> int:
+        """Evaluate a piece of a prompt; return the cell at which it begins."""
+        first = 0
+        for place, size in enumerate(chunk_sizes(len(tokens), self._engine.batch_tokens)):
+            self._evaluate(tokens[:size])
+            tokens = tokens[size:]
+            first = first if place else self._engine.began
+        return first
+
     def _evaluate(self, tokens: Sequence[Token]) -> None:
         started = time.perf_counter()
-        for start in range(0, len(tokens), self._engine.batch_tokens):
-            chunk = tokens[start : start + self._engine.batch_tokens]
-            if self._engine.full(len(chunk)):
-                # Cells of ended answers are taken once more; sums may then differ in the last bits.
-                trunks = max((trunk.length for trunk in self._trunks), default=0)
-                self._engine.clear(trunks + sum(r.length - r.base for r in self._running) + start)
-                self._of.timing.repacked += 1
-            self._engine.evaluate(chunk)
+        if self._engine.full(len(tokens)):
+            # Cells of ended answers are taken once more; sums may then differ in the last bits.
+            trunks = max((trunk.length for trunk in self._trunks), default=0)
+            self._engine.clear(trunks + sum(r.length - r.base for r in self._running))
+            self._of.timing.repacked += 1
+        self._engine.evaluate(tokens)
         self._of.timing.model += time.perf_counter() - started
 
     def _take(self, running: _Running, place: int) -> None:
@@ -521,6 +535,22 @@ def distinct_tokens(prompts: Sequence[Sequence[int]]) -> int:
 
 def _endless(prompt: Prompted) -> str:
     return f"it is not complete after {prompt.most} tokens"
+
+
+def chunk_sizes(count: int, most: int) -> list[int]:
+    """
+    Return how many tokens of a piece are evaluated at once, as even as whole tiles allow.
+
+    Args:
+        count: Tokens of the piece.
+        most:  At once.
+
+    """
+    if count <= 0:
+        return []
+    each = -(-count // -(-count // most))
+    each = min(most, -(-each // TILE) * TILE)
+    return [min(each, count - start) for start in range(0, count, each)]
 
 
 def common_length(one: Sequence[int], other: Sequence[int]) -> int:

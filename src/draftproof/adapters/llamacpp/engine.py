@@ -21,19 +21,20 @@ from draftproof.errors import ModelError
 if TYPE_CHECKING:
     import numpy as np
 
-# Tokens in one call of llama_decode where answers may differ in the last bits; larger ones
-# read a prompt no faster on a laptop and need larger buffers.
+# Tokens of a prompt in one call of llama_decode; more are read no faster on a laptop and need
+# larger buffers.
 _MOST_ROWS = 256
 # Inner nodes of the tree of prompts: instructions, section, check.
 _TRUNKS = 8
 # llama.cpp multiplies rows by fours and eights, and what is left over with another kernel that
-# rounds otherwise; from 64 rows on attention goes by tiles, whose sums depend on where the
-# cells lie. Measured: in batches of a multiple of eight below 64 a row's logits are the same to
-# the bit whatever stands beside it; in others they differ by some hundredths. The last layer and
-# the output go over the rows whose logits are wanted alone, so those are a multiple of eight too.
-# Prompts are read about a fifth slower for it.
+# rounds otherwise. Measured: in batches of a multiple of eight a row's logits are the same to the
+# bit whatever stands beside it; in others they differ by some hundredths. The last layer and the
+# output go over the rows whose logits are wanted alone, so those are a multiple of eight too.
 ROWS = 8
-_MOST_FILLED_ROWS = 56
+# From as many rows on attention goes by tiles of as many cells, half as fast again at a depth of
+# a thousand. A row's sums then depend on which of its cells share a tile, so that what is read
+# by tiles has to begin at a tile's first cell. Below, they depend on the order of the cells alone.
+TILE = 64
 _NOT_FOUND = -1
 
 
@@ -104,7 +105,8 @@ class LlamaCppEngine:
             raise ModelError(f"The model {path} does not exist.")
         self._lib = _library()
         self._load(options)
-        self._batch = self._lib.llama_batch_init(self.batch_tokens, 0, 1)
+        self._batch = self._lib.llama_batch_init(_MOST_ROWS + TILE, 0, 1)
+        self._first = self.began = 0
         self.evaluated = 0
         self.cells = 0
 
@@ -112,6 +114,9 @@ class LlamaCppEngine:
         lib = self._lib
         params = lib.llama_model_default_params()
         params.n_gpu_layers = options.gpu_layers
+        # Mapped, a file stays in memory beside the copy of its weights that llama.cpp lays out anew
+        # for the CPU: up to twice its size.
+        params.load_mode = lib.LLAMA_LOAD_MODE_NONE
         self._model = lib.llama_model_load_from_file(os.fsencode(self.path), params)
         if not self._model:
             raise ModelError(f"llama.cpp cannot load {self.path}: {_last_words() or 'it gives no reason'}.")
@@ -126,12 +131,12 @@ class LlamaCppEngine:
         self.keeps_state = bool(lib.llama_model_is_recurrent(self._model) or lib.llama_model_is_hybrid(self._model))
         # llama.cpp takes the sequences of a model with a state apart, so that a scratch sequence fills
         # nothing up; in a hybrid its cells would lie between those of the others.
-        self._filled = options.filled and not self.keeps_state
-        self.batch_tokens = _MOST_FILLED_ROWS if options.filled else _MOST_ROWS
+        self.fills = options.filled and not self.keeps_state
+        self.batch_tokens = _MOST_ROWS
         self.threads = options.threads or usable_cores()
         context = lib.llama_context_default_params()
         context.n_ctx = self.window
-        context.n_batch = context.n_ubatch = self.batch_tokens
+        context.n_batch = context.n_ubatch = _MOST_ROWS + TILE
         context.n_seq_max = self.sequences + 2
         context.n_outputs_max = self.sequences + ROWS
         context.n_threads = context.n_threads_batch = self.threads
@@ -242,32 +247,36 @@ class LlamaCppEngine:
             ModelError: llama.cpp fails, or the cache is full.
 
         """
+        # By tiles or not is decided by the tokens alone, so that it is the same in any company.
+        before = -self.cells % TILE if self.fills and len(tokens) >= TILE else 0
+        after = -(before + len(tokens)) % ROWS if self.fills else 0
+        unasked = -sum(token.wanted for token in tokens) % ROWS if self.fills else 0
+        filler = [Token(tokens[0].id, place, self.sequences) for place in range(before + after)]
         batch = self._batch
-        spare = -len(tokens) % ROWS if self._filled else 0
-        scratch = self.sequences
-        unasked = -sum(token.wanted for token in tokens) % ROWS if self._filled else 0
-        batch.n_tokens = len(tokens) + spare
-        for index, token in enumerate([*tokens, *(Token(tokens[0].id, place, scratch) for place in range(spare))]):
+        batch.n_tokens = len(filler) + len(tokens)
+        for index, token in enumerate([*filler[:before], *tokens, *filler[before:]]):
             batch.token[index] = token.id
             batch.pos[index] = token.position
             batch.n_seq_id[index] = 1
             batch.seq_id[index][0] = token.sequence
-            batch.logits[index] = token.wanted or unasked > 0
-            unasked -= not token.wanted
+            batch.logits[index] = token.wanted or (unasked > 0 and index >= before)
+            unasked -= index >= before and not token.wanted
         code = self._lib.llama_decode(self._context, batch)
         if code:
             reason = "its cache is full" if code == 1 else f"code {code}, {_last_words()}"
             raise ModelError(f"The model {self.path.name} could not go on: {reason}.")
-        if spare:
-            self.bury(scratch)
+        if filler:
+            self.bury(self.sequences)
+        self._first = before
+        self.began = self.cells + before
         self.evaluated += len(tokens)
-        self.cells += len(tokens) + spare
+        self.cells += len(filler) + len(tokens)
 
     def logits(self, index: int) -> np.ndarray:
         """Return a view of the logits of a token of the last call, shape ``(vocabulary,)``; not a copy."""
         import numpy as np
 
-        pointer = self._lib.llama_get_logits_ith(self._context, index)
+        pointer = self._lib.llama_get_logits_ith(self._context, self._first + index)
         if not pointer:
             raise ModelError(f"The model {self.path.name} gave no logits.")
         return np.ctypeslib.as_array(pointer, shape=(self.vocabulary_size,))
@@ -315,8 +324,8 @@ class LlamaCppEngine:
         return bool(self._lib.llama_memory_seq_rm(self._memory, sequence, length, -1))
 
     def full(self, rows: int) -> bool:
-        """Return whether so many rows, filled up, would not find free cells."""
-        return self.cells + rows + ROWS > self.window
+        """Return whether so many rows, filled up before and after, would not find free cells."""
+        return self.cells + rows + TILE + ROWS > self.window
 
 
 def usable_cores() -> int:

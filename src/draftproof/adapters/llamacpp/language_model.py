@@ -10,7 +10,7 @@ from pathlib import Path
 from draftproof.adapters.llamacpp.decoder import Decoded, Decoder, Prompted, distinct_tokens
 from draftproof.adapters.llamacpp.engine import EngineOptions, LlamaCppEngine
 from draftproof.adapters.llamacpp.grammar import Grammars
-from draftproof.adapters.llamacpp.template import ChatTemplate
+from draftproof.adapters.llamacpp.template import JOINT, ChatTemplate
 from draftproof.domain.asking import Answer, Question
 from draftproof.errors import ModelError
 
@@ -127,7 +127,8 @@ class GgufLanguageModel:
 
     def fits(self, question: Question) -> bool:
         """Return whether a question and its answer have room in the window."""
-        return self.decoder.fits(len(self.template.tokens(_messages(question))), question.most)
+        tokens, joints = self.template.jointed(_messages(question))
+        return self.decoder.fits(Prompted(tokens, "", question.most, joints=joints))
 
     def seconds_for(self, questions: Sequence[Question]) -> float:
         """Return about how long the answers will take, from a short trial and the answers so far."""
@@ -182,17 +183,24 @@ class GgufLanguageModel:
         self.engine.close()
 
     def _prompted(self, question: Question) -> Prompted:
+        tokens, joints = self.template.jointed(_messages(question))
         return Prompted(
-            self.template.tokens(_messages(question)),
+            tokens,
             self.grammars.of_schema(question.schema),
             question.most,
             question.member,
             question.values,
+            joints,
         )
 
 
 def _messages(question: Question) -> list[dict[str, str]]:
-    return [{"role": "system", "content": question.system}, {"role": "user", "content": question.text}]
+    system, opening, text = (t.replace(JOINT, "") for t in (question.system, question.opening, question.text))
+    joint = JOINT if opening else ""
+    return [
+        {"role": "system", "content": system},
+        {"role": "user", "content": f"{opening}{joint}{text.removeprefix(opening)}"},
+    ]
 
 
 def _answer(decoded: Decoded | None) -> Answer:

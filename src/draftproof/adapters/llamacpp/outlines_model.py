@@ -107,7 +107,8 @@ class DecoderModel(VLLMOffline):
         messages: Sequence[Mapping[str, str]] = (
             model_input.messages if isinstance(model_input, Chat) else [{"role": "user", "content": model_input}]
         )
-        return Prompted(self._template.tokens(messages), grammar_of(output_type), most)
+        tokens, joints = self._template.jointed(messages)
+        return Prompted(tokens, grammar_of(output_type), most, joints=joints)
 
 
 def grammar_of(output_type: Any) -> str:

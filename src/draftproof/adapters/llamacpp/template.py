@@ -18,6 +18,8 @@ Message = Mapping[str, str]
 
 # Characters of the private use area: no template and hardly a document contains them.
 _MARK = "\ue000{}\ue001"
+# Stands in a message where it may part from others; cut into tokens by itself on either side.
+JOINT = "\ue002"
 _MARKS = re.compile("\ue000(\\d+)\ue001")
 _THINKING = re.compile(r"<think>\s*$")
 
@@ -61,19 +63,40 @@ class ChatTemplate:
             ModelError: The template refuses them.
 
         """
-        contents = [_MARKS.sub("", message["content"]) for message in messages]
+        return self.jointed(messages)[0]
+
+    def jointed(self, messages: Sequence[Message]) -> tuple[tuple[int, ...], tuple[int, ...]]:
+        """
+        Return the prompt, and the lengths at which it may part from others.
+
+        Those are the end of the system message and each :data:`JOINT`. They depend on these
+        messages alone.
+
+        Raises:
+            ModelError: The template refuses them.
+
+        """
+        contents = [_MARKS.sub("", message["content"]).split(JOINT) for message in messages]
         found: list[int] = []
+        joints: list[int] = []
         for place, piece in enumerate(_MARKS.split(self.rendered([m["role"] for m in messages]))):
             # Odd pieces are the numbers of the placeholders.
-            found += (
-                self._engine.tokens(contents[int(piece)]) if place % 2 else self._engine.tokens(piece, special=True)
-            )
+            if not place % 2:
+                found += self._engine.tokens(piece, special=True)
+                continue
+            *parts, last = contents[int(piece)]
+            for part in parts:
+                found += self._engine.tokens(part)
+                joints.append(len(found))
+            found += self._engine.tokens(last)
+            if messages[int(piece)]["role"] == "system":
+                joints.append(len(found))
         beginning = self._engine.beginning
         if beginning is not None:
-            while found[:1] == [beginning]:
-                del found[0]
-            found.insert(0, beginning)
-        return tuple(found)
+            doubled = next((i for i, token in enumerate(found) if token != beginning), len(found))
+            found[:doubled] = [beginning]
+            joints = [joint + 1 - doubled for joint in joints]
+        return tuple(found), tuple(sorted({joint for joint in joints if 0 < joint < len(found)}))
 
     def rendered(self, roles: Sequence[str]) -> str:
         """Return the template's text around placeholders, one for each message."""

@@ -11,7 +11,7 @@ import jsonschema
 import numpy as np
 import pytest
 
-from draftproof.adapters.llamacpp.decoder import Decoded, Decoder, Prompted, common_length, shared_depths
+from draftproof.adapters.llamacpp.decoder import Decoded, Decoder, Prompted, chunk_sizes, common_length, shared_depths
 from draftproof.adapters.llamacpp.engine import EngineOptions, LlamaCppEngine
 from draftproof.adapters.llamacpp.grammar import Grammars
 from draftproof.errors import ModelError
@@ -67,6 +67,43 @@ def test_every_answer_follows_its_schema(engine: Engine, name: str) -> None:
 def test_one_at_a_time_and_together_give_the_same_bytes_and_probabilities(engine: Engine, name: str) -> None:
     alone, together = engine(name, parallel=1), engine(name, parallel=8)
     assert answers(alone, prompts(alone)) == answers(together, prompts(together))
+
+
+def jointed(engine: LlamaCppEngine, count: int) -> list[Prompted]:
+    """Questions with a joint behind what all share and one behind a section, each piece longer than a tile."""
+    base = engine.tokens("The design says that the topic is keyed by order id and retries are bounded. " * 6)
+    grammar = Grammars.of_schema(SCHEMA)
+    found = []
+    for number in range(count):
+        section = engine.tokens(f"Section {number // 4}: the data event service value café. " * (9 + number // 4))
+        question = engine.tokens(f"question {number}: which verdict is it? " * (4 + number))
+        joints = (len(base), len(base) + len(section))
+        found.append(Prompted((*base, *section, *question), grammar, 200, "verdict", VERDICTS, joints))
+    return found
+
+
+@pytest.mark.parametrize("architecture", ["qwen2", "gemma3"])
+def test_an_answer_is_the_same_to_the_bit_whatever_else_is_asked_and_whatever_was_kept(
+    models: Path, architecture: str
+) -> None:
+    path = quantized(models, architecture)
+    with LlamaCppEngine(path, EngineOptions(window=8192, parallel=3, threads=1)) as model:
+        asked = jointed(model, 8)
+        several = decoder(model)
+        whole = several.decode(asked)
+        again = several.decode(asked[1:4])
+        alone = [decoder(model).decode([prompt])[0] for prompt in asked[:3]]
+    assert again == whole[1:4]
+    assert alone == whole[:3]
+
+
+@pytest.mark.parametrize("count", [1, 63, 64, 255, 256, 257, 300, 513, 1000])
+def test_pieces_are_cut_at_whole_tiles(count: int) -> None:
+    sizes = chunk_sizes(count, 256)
+    assert sum(sizes) == count
+    assert max(sizes) <= 256
+    assert all(size % 64 == 0 for size in sizes[:-1])
+    assert chunk_sizes(0, 256) == []
 
 
 @pytest.mark.parametrize("architecture", ["qwen2", "gemma3"])

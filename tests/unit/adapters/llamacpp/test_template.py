@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from draftproof.adapters.llamacpp.engine import EngineOptions, LlamaCppEngine
-from draftproof.adapters.llamacpp.template import ChatTemplate
+from draftproof.adapters.llamacpp.template import JOINT, ChatTemplate
 from draftproof.errors import ModelError
 from tests.fakes.gguf import tiny
 
@@ -99,3 +99,23 @@ def test_a_truncated_file_is_refused(models: Path, tmp_path: Path) -> None:
     cut.write_bytes(whole[: len(whole) * 2 // 3])
     with pytest.raises(ModelError, match="cannot load"):
         LlamaCppEngine(cut)
+
+
+def test_a_prompt_parts_from_others_behind_the_system_message_and_at_each_joint(engine: Engine) -> None:
+    model = engine("tiny-bpe")
+    template = ChatTemplate(model)
+    with_joint = [CHAT[0], {"role": "user", "content": f"The lines.{JOINT} Is the topic keyed?"}]
+    tokens, (first, second) = template.jointed(with_joint)
+    assert text(model, tokens[:first]) == "<|im_start|>system\nBe brief."
+    assert text(model, tokens[first:second]) == "<|im_end|>\n<|im_start|>user\nThe lines."
+    assert JOINT not in text(model, tokens)
+    other, joints = template.jointed([CHAT[0], {"role": "user", "content": f"The lines.{JOINT} Is it bounded?"}])
+    assert (joints, other[:second]) == ((first, second), tokens[:second])
+
+
+def test_a_beginning_token_moves_the_joints_along(engine: Engine) -> None:
+    model = engine("tiny-spm")
+    tokens, joints = ChatTemplate(model).jointed(CHAT)
+    assert model.beginning is not None
+    assert tokens.count(model.beginning) == 1
+    assert text(model, tokens[: joints[0]]).endswith("Be brief.")
