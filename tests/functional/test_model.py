@@ -61,6 +61,7 @@ def test_the_demonstration_runs() -> None:
     data = written()
     assert data["provenance"]["asked"]
     assert data["paragraphs"]["Review Summary"]
+    assert "fell away" not in run.err
     assert any(check["written"]["alternative"] for check in data["checks"])
 
 
