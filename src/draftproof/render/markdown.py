@@ -235,16 +235,19 @@ class _Report:
     def section(self, name: str) -> Iterator[str]:
         yield f"### {name}"
         yield ""
-        checks = self.rubric.of_section(name)
-        findings = [self.review.by_check[check.id] for check in checks]
-        yield self.section_summary(name, findings)
-        yield ""
-        yield from self.by_model(self.review.paragraphs.get(name, ()))
-        yield from (self.verdict_line(finding) for finding in findings)
+        yield from self.section_body(name)
         yield ""
         if name == "Business Requirements":
             yield from self.requirement_table()
             yield from self.contradictions()
+
+    def section_body(self, name: str) -> Iterator[str]:
+        """Yield what a section comes to, and its verdicts."""
+        findings = [self.review.by_check[check.id] for check in self.rubric.of_section(name)]
+        yield self.section_summary(name, findings)
+        yield ""
+        yield from self.by_model(self.review.paragraphs.get(name, ()))
+        yield from (self.verdict_line(finding) for finding in findings)
 
     def section_summary(self, name: str, findings: Sequence[Finding]) -> str:
         score = self.review.assessment.sections[name]
@@ -349,11 +352,7 @@ class _Report:
     def risks(self) -> Iterator[str]:
         yield "## Risk Assessment Review"
         yield ""
-        findings = [self.review.by_check[check.id] for check in self.rubric.of_section("Risk Assessment Review")]
-        yield self.section_summary("Risk Assessment Review", findings)
-        yield ""
-        yield from self.by_model(self.review.paragraphs.get("Risk Assessment Review", ()))
-        yield from (self.verdict_line(finding) for finding in findings)
+        yield from self.section_body("Risk Assessment Review")
         critical = self.of_severity(Severity.CRITICAL)
         if critical:
             yield ""

@@ -15,7 +15,6 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from draftproof.documents.quotes import quote
 from draftproof.domain.asking import Answer, Effort, ModelRule, Question
 from draftproof.domain.document import Document, Passage
 from draftproof.domain.findings import Basis, Finding, Source, Verdict
@@ -26,14 +25,13 @@ from draftproof.review.asking import Asker
 from draftproof.review.material import Material
 from draftproof.review.ports import Progress
 from draftproof.review.prompts import Prompt
+from draftproof.review.sentences import cited_schema, evidence_on, plain_sentence
 from draftproof.review.shown import (
     candidates,
     fenced,
-    joined_spans,
     offered,
     opening,
     outline,
-    plain_sentence,
     ranges,
     shortened,
     together,
@@ -48,7 +46,6 @@ WORDS: Mapping[str, Verdict] = {
     "not_applicable": Verdict.NOT_APPLICABLE,
 }
 _LONGEST_EXAMPLE = 120
-_MOST_CITED = 4
 _LONGEST_RATIONALE = 220
 _MOST_FLAWS = 1
 _EXPLAINED = ("met", "partial", "flawed")
@@ -305,8 +302,7 @@ def weighed(finding: Finding, opinion: Opinion, share: float, design: Document, 
     )
     if verdict is finding.verdict:
         return changed
-    spans = joined_spans(opinion.lines)
-    evidence = tuple(quote(design, span) for span in spans)
+    evidence = evidence_on(opinion.lines, design)
     if verdict is opinion.verdict:
         comment = opinion.rationale if not cited else f"{opinion.rationale.rstrip('.')} (line {cited})."
     else:
@@ -322,9 +318,7 @@ def weighed(finding: Finding, opinion: Opinion, share: float, design: Document, 
 
 def schema(lines: Sequence[int]) -> dict[str, Any]:
     """Return the JSON Schema of an answer that may name these lines."""
-    array: dict[str, Any] = {"type": "array", "maxItems": _MOST_CITED, "items": {"enum": list(lines)}}
-    if not lines:
-        array = {"type": "array", "maxItems": 0}
+    array = cited_schema(lines) if lines else {"type": "array", "maxItems": 0}
     return {
         "type": "object",
         "properties": {

@@ -51,6 +51,8 @@ class Asker:
         left = self.left()
         if left <= 0:
             return []
+        if left == inf:
+            return waiting[: max(_AT_ONCE)]
         groups = (waiting[:count] for count in _AT_ONCE)
         return next((group for group in groups if self.model.seconds_for(group) <= left), waiting[:1])
 

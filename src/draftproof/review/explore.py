@@ -15,7 +15,6 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from draftproof.documents.lexical import words
-from draftproof.documents.quotes import quote
 from draftproof.domain.asking import Answer, Question
 from draftproof.domain.document import Document, Passage
 from draftproof.domain.findings import Finding, Sentence
@@ -23,12 +22,12 @@ from draftproof.review.asking import Asker
 from draftproof.review.material import Material
 from draftproof.review.ports import Progress
 from draftproof.review.prompts import Prompt
-from draftproof.review.shown import fenced, joined_spans, offered, plain_sentence
+from draftproof.review.sentences import sentence_on, sentence_schema
+from draftproof.review.shown import fenced, offered
 
 _MOST_LINES = 40
 _FEWEST_PASSAGES = 2
 _MOST_PROBLEMS = 2
-_MOST_CITED = 4
 _LONGEST_PROBLEM = 240
 _MOST_KNOWN = 6
 # Of the words of a problem; beyond it a finding says the same.
@@ -138,18 +137,15 @@ def shown_sections(passages: Sequence[Passage]) -> Iterator[list[Passage]]:
 
 def schema(lines: Sequence[int]) -> dict[str, Any]:
     """Return the JSON Schema of an answer about these lines."""
-    problem = {
-        "type": "object",
-        "properties": {
-            "problem": {"type": "string", "minLength": 20, "maxLength": _LONGEST_PROBLEM},
-            "lines": {"type": "array", "minItems": 1, "maxItems": _MOST_CITED, "items": {"enum": list(lines)}},
-        },
-        "required": ["problem", "lines"],
-        "additionalProperties": False,
-    }
     return {
         "type": "object",
-        "properties": {"problems": {"type": "array", "maxItems": _MOST_PROBLEMS, "items": problem}},
+        "properties": {
+            "problems": {
+                "type": "array",
+                "maxItems": _MOST_PROBLEMS,
+                "items": sentence_schema("problem", lines, _LONGEST_PROBLEM),
+            }
+        },
         "required": ["problems"],
         "additionalProperties": False,
     }
@@ -162,12 +158,10 @@ def _kept(
         said = ExplorationAnswer.model_validate_json(answer.text)
     except ValidationError:
         return
-    shown = set(offered(passages))
     for problem in said.problems[:_MOST_PROBLEMS]:
-        if not problem.lines or not set(problem.lines) <= shown or _known(problem, findings):
-            continue
-        evidence = tuple(quote(design, span) for span in joined_spans(problem.lines))
-        yield Sentence(plain_sentence(problem.problem), evidence)
+        seen = sentence_on(problem.problem, problem.lines, offered(passages), design)
+        if seen and not _known(problem, findings):
+            yield seen
 
 
 def _known(problem: Problem, findings: Mapping[str, Finding]) -> bool:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from draftproof.domain.document import Document, Passage, Span
+from draftproof.domain.document import Document, Passage
 from draftproof.domain.findings import Finding
 from draftproof.domain.rubric import Check
 from draftproof.review.material import Material
+from draftproof.review.sentences import joined_spans
 
 # A prompt costs a laptop as much as an answer: a hundred tokens a second.
 _MOST_PASSAGES = 4
@@ -20,7 +20,6 @@ _MOST_HEADINGS = 16
 # 0.6 of the characters. With more lines it sees more, and attention over them costs what is saved.
 _MOST_TOGETHER = 8
 _MOST_SHARED = 2400
-_MARKS = re.compile(r"[<>\[\]|#*~`!\\\x00-\x1f]|https?://\S+")
 
 
 def candidates(check: Check, finding: Finding, material: Material) -> list[Passage]:
@@ -134,17 +133,6 @@ def ranges(lines: Sequence[int]) -> str:
     return ", ".join(str(span) for span in joined_spans(lines))
 
 
-def joined_spans(lines: Sequence[int]) -> list[Span]:
-    """Return the spans of lines, neighbouring ones joined."""
-    spans: list[Span] = []
-    for line in sorted(lines):
-        if spans and line == spans[-1].last + 1:
-            spans[-1] = Span(spans[-1].first, line)
-        else:
-            spans.append(Span(line, line))
-    return spans
-
-
 def outline(document: Document) -> str:
     """Return the document's headings of the upper levels, in order."""
     titles = [section.title for section in document.sections if section.level <= 2]
@@ -154,11 +142,6 @@ def outline(document: Document) -> str:
 def shortened(text: str, most: int = _LONGEST_LINE) -> str:
     """Return a text, cut at a word where it is long; the cut is shown."""
     return text if len(text) <= most else f"{text[:most].rsplit(None, 1)[0]} …"
-
-
-def plain_sentence(text: str) -> str:
-    """Return what a model wrote as one line without marks that a Markdown reader would act on."""
-    return " ".join(_MARKS.sub("", " ".join(text.split())).split())
 
 
 def _length(passage: Passage) -> int:

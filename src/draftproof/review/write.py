@@ -15,7 +15,6 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from draftproof.documents.quotes import quote
 from draftproof.domain.asking import Answer, Effort, ModelRule, Question
 from draftproof.domain.document import Document, Passage
 from draftproof.domain.findings import Finding, Sentence, Severity, Verdict
@@ -26,13 +25,12 @@ from draftproof.review.asking import Asker
 from draftproof.review.material import Material
 from draftproof.review.ports import Progress
 from draftproof.review.prompts import Prompt
+from draftproof.review.sentences import sentence_on, sentence_schema
 from draftproof.review.shown import (
     candidates,
     fenced,
-    joined_spans,
     offered,
     opening,
-    plain_sentence,
     ranges,
     together,
     within,
@@ -41,7 +39,6 @@ from draftproof.review.shown import (
 _REMARK, _PARAGRAPH, _SUMMARY = "remark", "paragraph", "summary"
 PROMPTS = (_REMARK, _PARAGRAPH, _SUMMARY)
 _LONGEST_SENTENCE = 220
-_MOST_CITED = 4
 _MOST_SENTENCES = 3
 _MOST_SUMMED_UP = 6
 # Characters of lines, tried in turn until the model's window has room.
@@ -154,8 +151,7 @@ class Writer:
         pieces: list[_Piece] = []
         if "summary" in wanted:
             pieces += self._summary(rubric, findings, assessment, material)
-        severities = [Severity(name) for name in Severity if name.value in wanted]
-        pieces += self._remarks(rubric, [f for f in findings if f.severity in severities], material)
+        pieces += self._remarks(rubric, [f for f in findings if f.severity in wanted], material)
         if "sections" in wanted:
             pieces += self._paragraphs(rubric, findings, material)
         if not pieces:
@@ -283,16 +279,7 @@ class _Ask:
 
 def schema(lines: Sequence[int], members: Sequence[str], most: int) -> dict[str, Any]:
     """Return the JSON Schema of sentences that each name some of these lines."""
-    sentence = {
-        "type": "object",
-        "properties": {
-            "sentence": {"type": "string", "minLength": 20, "maxLength": _LONGEST_SENTENCE},
-            "lines": {"type": "array", "minItems": 1, "maxItems": _MOST_CITED, "items": {"enum": list(lines)}},
-        },
-        "required": ["sentence", "lines"],
-        "additionalProperties": False,
-    }
-    array = {"type": "array", "maxItems": most, "items": sentence}
+    array = {"type": "array", "maxItems": most, "items": sentence_schema("sentence", lines, _LONGEST_SENTENCE)}
     return {
         "type": "object",
         "properties": dict.fromkeys(members, array),
@@ -329,13 +316,13 @@ def _parts(answer: Answer) -> dict[str, list[WrittenSentence]] | None:
 def _kept(sentences: Sequence[WrittenSentence], piece: _Piece, design: Document) -> Iterator[Sentence]:
     before: set[str] = set()
     for said in sentences:
-        text = plain_sentence(said.sentence)
-        if not said.lines or not set(said.lines) <= set(piece.lines) or text in before:
+        kept = sentence_on(said.sentence, said.lines, piece.lines, design)
+        if kept is None or not kept.text or kept.text in before:
             continue
-        if not text or invented(text, f"{piece.known} {' '.join(map(str, said.lines))}"):
+        if invented(kept.text, f"{piece.known} {' '.join(map(str, said.lines))}"):
             continue
-        before.add(text)
-        yield Sentence(text, tuple(quote(design, span) for span in joined_spans(said.lines)))
+        before.add(kept.text)
+        yield kept
 
 
 def _with(finding: Finding, parts: Mapping[str, tuple[Sentence, ...]] | None) -> Finding:

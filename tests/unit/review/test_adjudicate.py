@@ -20,6 +20,7 @@ from draftproof.review.prepare import Reference, prepare
 from draftproof.review.prompts import read_prompt
 from draftproof.review.shown import candidates, offered
 from tests.fakes.documents import ROOT, design
+from tests.fakes.model import FakeModel
 from tests.fakes.product import cues, injections, rubric
 
 RULE = ModelRule(share=0.5, told=0.7, ask_below={Effort.QUICK: 0.4, Effort.STANDARD: 0.7, Effort.THOROUGH: 1.01})
@@ -37,27 +38,19 @@ Orders are kept in PostgreSQL.
 """
 
 
-class Scripted:
+class Scripted(FakeModel):
     """Answers by a function and keeps what it was asked."""
 
     name = "scripted"
 
     def __init__(self, say: Callable[[Question], Answer]) -> None:
+        super().__init__()
         self._say = say
-        self.asked: list[Question] = []
 
     def answer(self, questions: Sequence[Question], told: Callable[[int], None]) -> list[Answer]:
         self.asked += questions
         told(len(questions))
         return [self._say(question) for question in questions]
-
-    room = 10**6
-
-    def fits(self, question: Question) -> bool:
-        return len(question.text) <= self.room
-
-    def seconds_for(self, questions: Sequence[Question]) -> float:
-        return 0.0
 
 
 def says(verdict: str, lines: list[int], **more: Any) -> Answer:

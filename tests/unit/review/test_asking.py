@@ -8,14 +8,16 @@ import pytest
 
 from draftproof.domain.asking import Answer, Question
 from draftproof.review.asking import Asker, spoken
+from tests.fakes.model import FakeModel
 
 
-class Counting:
+class Counting(FakeModel):
     """Answers each question with its own text, and says that each takes ten seconds."""
 
     name = "counting"
 
     def __init__(self) -> None:
+        super().__init__()
         self.groups: list[int] = []
 
     def answer(self, questions: Sequence[Question], told: Callable[[int], None]) -> list[Answer]:
@@ -24,13 +26,8 @@ class Counting:
             told(count)
         return [Answer(question.text) for question in questions]
 
-    def fits(self, _: Question) -> bool:
-        return True
-
     def seconds_for(self, questions: Sequence[Question]) -> float:
         return 10.0 * len(questions)
-
-    def close(self) -> None: ...
 
 
 class Told:

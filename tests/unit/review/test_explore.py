@@ -16,33 +16,26 @@ from draftproof.review.asking import Asker
 from draftproof.review.explore import Explorer, shown_sections
 from draftproof.review.ports import Silence
 from draftproof.review.prompts import read_prompt
-from draftproof.review.shown import plain_sentence
+from draftproof.review.sentences import plain_sentence
 from tests.fakes.documents import ROOT
+from tests.fakes.model import FakeModel
 from tests.unit.review.test_adjudicate import TEXT, material
 
 RACE = "The nightly job and the API both number invoices from the highest number."
 
 
-class Seer:
+class Seer(FakeModel):
     """Says the same of each section and keeps what it was asked."""
 
     name = "seer"
 
     def __init__(self, *problems: dict[str, Any], raw: str = "") -> None:
+        super().__init__()
         self._text = raw or json.dumps({"problems": list(problems)})
-        self.asked: list[Question] = []
 
     def answer(self, questions: Sequence[Question], told: Callable[[int], None]) -> list[Answer]:
         self.asked += questions
         return [Answer(self._text) for _ in questions]
-
-    room = 10**6
-
-    def fits(self, question: Question) -> bool:
-        return len(question.text) <= self.room
-
-    def seconds_for(self, questions: Sequence[Question]) -> float:
-        return 0.0
 
 
 def explored(model: Seer, text: str = TEXT, **findings: Finding) -> tuple[Sentence, ...]:

@@ -19,6 +19,7 @@ from draftproof.review.ports import Silence
 from draftproof.review.prompts import read_prompt
 from draftproof.review.write import PROMPTS, Writer, Written, invented
 from tests.fakes.documents import ROOT
+from tests.fakes.model import FakeModel
 from tests.fakes.product import rubric, scoring
 from tests.fakes.reviews import evidence
 from tests.unit.review.test_adjudicate import TEXT, material
@@ -32,14 +33,14 @@ RULE = ModelRule(share=0.5, told=0.7, ask_below=dict.fromkeys(Effort, 0.5), writ
 GOOD = "A message that waits in orders.dlq overnight is replayed after its successors."
 
 
-class Author:
+class Author(FakeModel):
     """Writes by a function of the members that the question asks for, and keeps what it was asked."""
 
     name = "author"
 
     def __init__(self, say: Callable[[str], list[dict[str, Any]]] | str) -> None:
+        super().__init__()
         self._say = say
-        self.asked: list[Question] = []
 
     def answer(self, questions: Sequence[Question], told: Callable[[int], None]) -> list[Answer]:
         self.asked += questions
@@ -47,16 +48,6 @@ class Author:
         if isinstance(self._say, str):
             return [Answer(self._say) for _ in questions]
         return [Answer(json.dumps({m: self._say(m) for m in q.schema["properties"]})) for q in questions]
-
-    room = 10**6
-
-    def fits(self, question: Question) -> bool:
-        return len(question.text) <= self.room
-
-    def seconds_for(self, questions: Sequence[Question]) -> float:
-        return 0.0
-
-    def close(self) -> None: ...
 
 
 def finding(check_id: str, verdict: Verdict, line: int) -> Finding:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 
 from draftproof.adapters.llamacpp.decoder import Decoded, Decoder, Prompted, distinct_tokens
-from draftproof.adapters.llamacpp.engine import EngineOptions, LlamaCppEngine
+from draftproof.adapters.llamacpp.engine import TILE, EngineOptions, LlamaCppEngine
 from draftproof.adapters.llamacpp.grammar import Grammars
 from draftproof.adapters.llamacpp.template import JOINT, ChatTemplate
 from draftproof.domain.asking import Answer, Question
@@ -81,6 +81,9 @@ class GgufLanguageModel:
             self.template = ChatTemplate(self.engine, template)
             self.grammars = Grammars(self.engine)
             self.decoder = Decoder(self.engine, self.grammars)
+            self._jointed = lru_cache(maxsize=256)(
+                lambda system, opening, text: self.template.jointed(_messages(system, opening, text))
+            )
         except ModelError:
             self.engine.close()
             raise
@@ -127,14 +130,14 @@ class GgufLanguageModel:
 
     def fits(self, question: Question) -> bool:
         """Return whether a question and its answer have room in the window."""
-        tokens, joints = self.template.jointed(_messages(question))
+        tokens, joints = self._tokens(question)
         return self.decoder.fits(Prompted(tokens, "", question.most, joints=joints))
 
     def seconds_for(self, questions: Sequence[Question]) -> float:
         """Return about how long the answers will take, from a short trial and the answers so far."""
         if not questions:
             return 0.0
-        tokens = [self.template.tokens(_messages(question)) for question in questions]
+        tokens = [self._tokens(question)[0] for question in questions]
         timing = self.decoder.timing
         usual = timing.written / timing.answers if timing.answers > _PROBES else questions[0].most * _USUAL
         together = min(len(questions), self.engine.parallel)
@@ -144,11 +147,9 @@ class GgufLanguageModel:
     @cached_property
     def _pace(self) -> tuple[float, float]:
         """Seconds to read a token of a prompt, and to write one of each answer that is decoded together."""
-        filler = self.template.tokens(_messages(_PROBE))
-        read, write = self.engine.batch_tokens, self.engine.parallel
-        # The first reading brings the weights into memory.
-        self.decoder.time(filler, read)
-        return self.decoder.time(filler, read) / read, self.decoder.time(filler, write)
+        filler = self._tokens(_PROBE)[0]
+        # One tile: a few seconds with a large model, which a longer trial would take minutes with.
+        return self.decoder.time(filler, TILE) / TILE, self.decoder.time(filler, self.engine.parallel)
 
     def prove(self) -> None:
         """
@@ -164,7 +165,7 @@ class GgufLanguageModel:
 
     def shown_prompt(self, count: int = 8) -> ShownPrompt:
         """Return the first and last tokens of a rendered prompt, and how it is run."""
-        tokens = self.template.tokens(_messages(_PROBE))
+        tokens = self._tokens(_PROBE)[0]
         pieces = [repr(self.engine.piece(token).decode("utf-8", errors="replace")) for token in tokens]
         beginning = self.engine.beginning
         leading = next((i for i, token in enumerate(tokens) if token != beginning), len(tokens))
@@ -182,8 +183,12 @@ class GgufLanguageModel:
         """Free the model's memory."""
         self.engine.close()
 
+    def _tokens(self, question: Question) -> tuple[tuple[int, ...], tuple[int, ...]]:
+        """Return a prompt with its joints; fitting, reckoning and asking each want them of the same question."""
+        return self._jointed(question.system, question.opening, question.text)
+
     def _prompted(self, question: Question) -> Prompted:
-        tokens, joints = self.template.jointed(_messages(question))
+        tokens, joints = self._tokens(question)
         return Prompted(
             tokens,
             self.grammars.of_schema(question.schema),
@@ -194,8 +199,8 @@ class GgufLanguageModel:
         )
 
 
-def _messages(question: Question) -> list[dict[str, str]]:
-    system, opening, text = (t.replace(JOINT, "") for t in (question.system, question.opening, question.text))
+def _messages(system: str, opening: str, text: str) -> list[dict[str, str]]:
+    system, opening, text = (part.replace(JOINT, "") for part in (system, opening, text))
     joint = JOINT if opening else ""
     return [
         {"role": "system", "content": system},
