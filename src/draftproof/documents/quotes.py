@@ -37,8 +37,9 @@ def _part(text: str, around: str) -> str:
     rest = text[start:].lstrip()
     part = rest[:MAX_QUOTE]
     if len(rest) > MAX_QUOTE:
-        # End at a word, so that the quotation does not break off inside one.
-        part = part.rsplit(None, 1)[0]
+        # End with a line, or at least at a word, so that the quotation does not break off inside.
+        line_end = part.rfind("\n")
+        part = part[:line_end].rstrip() if line_end > MAX_QUOTE // 2 else part.rsplit(None, 1)[0]
     return part
 
 

@@ -32,7 +32,8 @@ _WRITES = re.compile(
     r"|\b(?:INSERT INTO|UPDATE \w+ SET|DELETE FROM)\b"
 )
 _AUTHENTICATES = re.compile(
-    r"current_?user|require|auth|security|principal|token|scope|role|permission|verify|identity", re.IGNORECASE
+    r"current_?user|Depends\((?:\w+\.)*(?:get_)?current_\w+|require|auth|security|principal|token|scope|role|permission|verify|identity",
+    re.IGNORECASE,
 )
 _BLOCKING = re.compile(
     r"^(?:requests\.(?:get|post|put|patch|delete|request|head)|time\.sleep|urllib\.request\.urlopen|"

@@ -113,3 +113,13 @@ def test_every_passage_of_a_design_can_be_quoted_word_for_word(path: Path) -> No
     document = design(path.read_text(encoding="utf-8"))
 
     assert all(is_verbatim(quote(document, p.span, p.text), document) for p in document.passages)
+
+
+def test_a_long_quotation_of_several_lines_ends_with_a_line() -> None:
+    lines = [f"total_{number} = await ledger.sum(account_{number}, currency=EUR, day=today)" for number in range(8)]
+    document = design("# T\n\n```python\n" + "\n".join(lines) + "\n```\n")
+    evidence = quote(document, Span(4, 11))
+
+    assert MAX_QUOTE // 2 < len(evidence.quote) <= MAX_QUOTE
+    assert evidence.quote.split("\n")[-1] in lines
+    assert is_verbatim(evidence, document)

@@ -43,6 +43,20 @@ def test_a_route_knows_its_method_path_model_and_status() -> None:
 
 
 @pytest.mark.parametrize(
+    ("dependency", "known"),
+    [
+        ("who: Driver = Depends(current_driver)", True),
+        ("who: Annotated[Staff, Depends(deps.get_current_staff)]", True),
+        ("day: date = Depends(get_day)", False),
+        ("body: OrderIn", False),
+    ],
+)
+def test_whoever_is_asking_comes_by_a_dependency_on_the_current_one(dependency: str, known: bool) -> None:
+    route = one(Route, f'@router.post("/orders")\nasync def place({dependency}):\n    pass\n')
+    assert route.authenticated is known
+
+
+@pytest.mark.parametrize(
     ("signature", "paged"),
     [
         ("offset: int = 0", "offset"),
