@@ -10,9 +10,11 @@ that its memory can be told; seconds count from a loaded model to the last answe
 
     make bench-decode
     python tools/decode_bench.py --model models/random-0.5b.gguf --questions 24 --rivals 6
+    python tools/decode_bench.py --questions 72 --rivals 4 --sections
 
 ``--rivals`` limits all others to the first so many questions; their seconds are
-then given for each answer. ``BENCH_OUT`` names a folder or file for the same figures as JSON.
+then given for each answer. ``--sections`` adds what a plain loop over the checks would do: one
+call of outlines for each, with the section that the check is about in the prompt. ``BENCH_OUT`` names a folder or file for the same figures as JSON.
 """
 
 from __future__ import annotations
@@ -24,14 +26,19 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from bench_output import keep_figures
 
+if TYPE_CHECKING:
+    from draftproof.domain.asking import Question
+    from draftproof.domain.document import Document
+
 ROOT = Path(__file__).resolve().parents[1]
-WINDOW = 8192
+WINDOW = 12288
 WARM = 8
 
 
@@ -42,6 +49,7 @@ def main() -> None:
     parser.add_argument("--requirements", type=Path, default=ROOT / "examples" / "requirements.md")
     parser.add_argument("--questions", type=int, default=24)
     parser.add_argument("--rivals", type=int, default=24)
+    parser.add_argument("--sections", action="store_true")
     parser.add_argument("--contender", choices=list(CONTENDERS), help=argparse.SUPPRESS)
     parser.add_argument("--asked", type=Path, help=argparse.SUPPRESS)
     options = parser.parse_args()
@@ -61,6 +69,8 @@ def run_all(options: argparse.Namespace, folder: Path) -> None:
     asked = questions(options.design, options.requirements, options.questions)
     figures: dict[str, dict[str, Any]] = {}
     for name in CONTENDERS:
+        if name == SECTIONS and not options.sections:
+            continue
         few = asked if name == OURS else asked[: options.rivals]
         place = folder / f"{name}.json"
         place.write_text(json.dumps(few), encoding="utf-8")
@@ -107,9 +117,20 @@ def questions(design: Path, requirements: Path, count: int) -> list[dict[str, An
             "member": question.member,
             "values": question.values,
             "opening": question.opening,
+            "numbered": chapter(document, question.schema["properties"]["lines"]["items"]["enum"]),
         }
         for question in (asking.question for asking in asker.questions(checks, findings, material))
     ]
+
+
+def chapter(document: Document, lines: Sequence[int]) -> list[tuple[int, str]]:
+    """Return the numbered lines of the chapter that holds most of some lines, the first of them where several do."""
+    levels = Counter(section.level for section in document.sections)
+    level = min(level for level, count in levels.items() if count > 1)
+    spans = [section.span for section in document.sections if section.level == level]
+    best = max(spans, key=lambda span: sum(span.first <= line <= span.last for line in lines))
+    shown = enumerate(document.lines[best.first - 1 : best.last], best.first)
+    return [(number, line) for number, line in shown if line.strip()]
 
 
 # -- the contenders -----------------------------------------------------------------------
@@ -122,10 +143,9 @@ def ours(parallel: int, twice: bool = False) -> Callable[[Path, list[dict[str, A
         from draftproof.adapters.llamacpp.decoder import distinct_tokens
         from draftproof.adapters.llamacpp.engine import EngineOptions
         from draftproof.adapters.llamacpp.language_model import GgufLanguageModel
-        from draftproof.domain.asking import Question
 
         model = GgufLanguageModel(path, EngineOptions(window=WINDOW, parallel=parallel))
-        asking = [Question(**item | {"values": tuple(item["values"])}) for item in asked]
+        asking = [_question(item) for item in asked]
         started = time.perf_counter()
         answers = model.answer(asking)
         seconds = time.perf_counter() - started
@@ -185,6 +205,21 @@ def outlines_llguidance(path: Path, asked: list[dict[str, Any]]) -> dict[str, An
     return {"seconds": time.perf_counter() - started, "answers": len(asked), "texts": texts}
 
 
+def outlines_sections(path: Path, asked: list[dict[str, Any]]) -> dict[str, Any]:
+    """Ask outlines about the whole section instead of single lines."""
+    return outlines_llguidance(path, [_over_section(item) for item in asked])
+
+
+def _over_section(item: dict[str, Any]) -> dict[str, Any]:
+    before, _, rest = item["text"].partition("<lines>\n")
+    after = rest[rest.index("</lines>") :]
+    numbered = dict(item["numbered"])
+    schema = json.loads(json.dumps(item["schema"]))
+    schema["properties"]["lines"]["items"]["enum"] = list(numbered)
+    lines = "".join(f"{number}| {line}\n" for number, line in numbered.items())
+    return item | {"text": f"{before}<lines>\n{lines}{after}", "schema": schema}
+
+
 def gbnf(path: Path, asked: list[dict[str, Any]]) -> dict[str, Any]:
     """Ask llama-cpp-python with a grammar that it makes of the schema."""
     model = _llama(path)
@@ -201,14 +236,23 @@ def gbnf(path: Path, asked: list[dict[str, Any]]) -> dict[str, Any]:
     return {"seconds": time.perf_counter() - started, "answers": len(asked), "texts": texts}
 
 
-OURS = "ours, 8 together"
+OURS = "ours, 16 together"
+SECTIONS = "outlines, section in the prompt"
 CONTENDERS: dict[str, Callable[[Path, list[dict[str, Any]]], dict[str, Any]]] = {
-    OURS: ours(8, twice=True),
+    OURS: ours(16, twice=True),
     "ours, 1 at a time": ours(1),
     "unconstrained, one sequence": unconstrained,
     "outlines, llguidance": outlines_llguidance,
+    SECTIONS: outlines_sections,
     "llama-cpp-python, GBNF": gbnf,
 }
+
+
+def _question(item: dict[str, Any]) -> Question:
+    from draftproof.domain.asking import Question
+
+    known = {name: item[name] for name in ("system", "text", "schema", "most", "member", "opening")}
+    return Question(**known, values=tuple(item["values"]))
 
 
 def _llama(path: Path) -> Any:

@@ -24,7 +24,7 @@ from draftproof.adapters.gguf_header import GgufHeader, HeaderError, Value, read
 from draftproof.errors import ModelError
 
 # Context for which memory is reckoned, as a review runs it, tokens.
-USUAL_WINDOW = 8192
+USUAL_WINDOW = 12288
 # Compute buffers, the tokenizer of the grammar and Python itself, bytes.
 OVERHEAD = 600 * 1024**2
 _EMBEDDERS = (

@@ -11,13 +11,13 @@ fixed order: the same questions give the same answers.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from draftproof.adapters.choices import ChoiceReader
-from draftproof.adapters.llamacpp.engine import ROWS, TILE, LlamaCppEngine, Token
+from draftproof.adapters.llamacpp.engine import ROWS, TILE, LlamaCppEngine, Token, whole
 from draftproof.adapters.llamacpp.grammar import Grammars, Matcher
 from draftproof.errors import ModelError
 
@@ -381,7 +381,8 @@ class _Run:
         while more or self._running:
             if more:
                 more = self._fill(waiting)
-            self._step()
+            if self._running:
+                self._step()
 
     def _fill(self, waiting: Iterator[_Running | None]) -> bool:
         """Fill the free places; return whether answers may still be waiting."""
@@ -396,31 +397,44 @@ class _Run:
         return True
 
     def _step(self) -> None:
-        """Evaluate what is due of the running answers and take one token of each."""
-        due = self._due()
+        """Evaluate what is due of the running answers and take one token of each that has come to its end."""
         started = time.perf_counter()
-        # Fewer than make tiles: which cells an answer's tokens take depends on its company.
-        most = TILE - ROWS
-        for start in range(0, len(due), most):
-            chunk = due[start : start + most]
-            self._evaluate([token for token, _ in chunk])
-            for place, (token, running) in enumerate(chunk):
-                if token.wanted:
-                    self._take(running, place)
-        for running in [r for r in self._running if not r.due]:
-            self._running.remove(running)
-            self._engine.bury(running.sequence)
-            self._free.append(running.sequence)
+        due = self._due()
+        self._evaluate([token for token, _ in due])
+        for place, (token, running) in enumerate(due):
+            running.length += 1
+            running.due.pop(0)
+            if token.wanted:
+                self._take(running, place)
+        self._rotate({id(running) for token, running in due if token.wanted})
         self._of.timing.steps += 1
         self._of.timing.decoding += time.perf_counter() - started
 
     def _due(self) -> list[tuple[Token, _Running]]:
+        """
+        Return the tokens to evaluate in the next step.
+
+        What would leave a batch to be filled up waits for the one after it, where there are
+        enough others.
+        """
         due = []
         for running in self._running:
             last = len(running.due) - 1
             for place, token in enumerate(running.due):
                 due.append((Token(token, running.length + place, running.sequence, place == last), running))
-        return due
+        # Fewer than make tiles: which cells an answer's tokens take depends on its company.
+        count = min(len(due), TILE - ROWS)
+        return due[: whole(count) if self._engine.fills else count]
+
+    def _rotate(self, served: Set[int]) -> None:
+        """Let the answers that have waited go first, and free the places of those that have ended."""
+        waiting = [r for r in self._running if id(r) not in served]
+        going_on = [r for r in self._running if id(r) in served and r.due]
+        for running in self._running:
+            if not running.due:
+                self._engine.bury(running.sequence)
+                self._free.append(running.sequence)
+        self._running = waiting + going_on
 
     def _read(self, tokens: Sequence[Token]) -> int:
         """Evaluate a piece of a prompt; return the cell at which it begins."""
@@ -443,8 +457,6 @@ class _Run:
 
     def _take(self, running: _Running, place: int) -> None:
         """Take the next token of an answer from the logits of the last evaluation."""
-        running.length += len(running.due)
-        running.due = []
         started = time.perf_counter()
         try:
             token = self._choose(running, self._engine.logits(place))

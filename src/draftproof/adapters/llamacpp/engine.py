@@ -26,11 +26,16 @@ if TYPE_CHECKING:
 _MOST_ROWS = 256
 # Inner nodes of the tree of prompts: instructions, section, check.
 _TRUNKS = 8
-# llama.cpp multiplies rows by fours and eights, and what is left over with another kernel that
-# rounds otherwise. Measured: in batches of a multiple of eight a row's logits are the same to the
-# bit whatever stands beside it; in others they differ by some hundredths. The last layer and the
-# output go over the rows whose logits are wanted alone, so those are a multiple of eight too.
+# llama.cpp takes rows by fours where it has laid the weights out anew, and what is left over by a
+# kernel that rounds otherwise; and K-quants that it has not laid out anew it multiplies row by row
+# below eight rows, and by blocks of sixteen from there on. So in batches of at least eight rows and
+# a multiple of four, a row's logits are the same to the bit whatever stands beside it; in others
+# they differ by some hundredths. The last layer and the output go over the rows whose logits are
+# wanted alone, so the same holds of those.
 ROWS = 8
+_GROUP = 4
+# A batch below sixteen rows costs what sixteen do, as far as those blocks go.
+BLOCK = 16
 # From as many rows on attention goes by tiles of as many cells, half as fast again at a depth of
 # a thousand. A row's sums then depend on which of its cells share a tile, so that what is read
 # by tiles has to begin at a tile's first cell. Below, they depend on the order of the cells alone.
@@ -55,13 +60,14 @@ class EngineOptions:
     """
 
     window: int = 0
-    parallel: int = 8
+    parallel: int = BLOCK
     threads: int = 0
     gpu_layers: int = 0
     filled: bool = True
 
 
-DEFAULT_WINDOW = 8192
+# Room for sixteen answers over two sets of common lines.
+DEFAULT_WINDOW = 12288
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +113,8 @@ class LlamaCppEngine:
         self._load(options)
         self._batch = self._lib.llama_batch_init(_MOST_ROWS + TILE, 0, 1)
         self._first = self.began = 0
+        self._tile: Any = None
+        self._tile_begins = 0
         self.evaluated = 0
         self.cells = 0
 
@@ -247,10 +255,15 @@ class LlamaCppEngine:
             ModelError: llama.cpp fails, or the cache is full.
 
         """
-        # By tiles or not is decided by the tokens alone, so that it is the same in any company.
-        before = -self.cells % TILE if self.fills and len(tokens) >= TILE else 0
-        after = -(before + len(tokens)) % ROWS if self.fills else 0
-        unasked = -sum(token.wanted for token in tokens) % ROWS if self.fills else 0
+        before = after = unasked = 0
+        if self.fills:
+            # By tiles or not is decided by the tokens alone, so that it is the same in any company.
+            before = -self.cells % TILE if len(tokens) >= TILE else 0
+            if before and self._occupy(before):
+                before = 0
+            after = filled(before + len(tokens)) - before - len(tokens)
+            wanted = sum(token.wanted for token in tokens)
+            unasked = filled(wanted) - wanted if wanted else 0
         filler = [Token(tokens[0].id, place, self.sequences) for place in range(before + after)]
         batch = self._batch
         batch.n_tokens = len(filler) + len(tokens)
@@ -271,6 +284,34 @@ class LlamaCppEngine:
         self.began = self.cells + before
         self.evaluated += len(tokens)
         self.cells += len(filler) + len(tokens)
+        if self.fills and not self._tile and len(tokens) >= TILE:
+            self._keep_tile(tokens[0])
+
+    def _keep_tile(self, first: Token) -> None:
+        """Keep the state of a tile of a sequence, for :meth:`_occupy`."""
+        lib, scratch = self._lib, self.sequences
+        lib.llama_memory_seq_cp(self._memory, first.sequence, scratch, first.position, first.position + TILE)
+        size = lib.llama_state_seq_get_size(self._context, scratch)
+        room = (ctypes.c_uint8 * size)()
+        if lib.llama_state_seq_get_data(self._context, room, size, scratch) == size:
+            self._tile, self._tile_begins = room, first.position
+        self.drop(scratch)
+
+    def _occupy(self, count: int) -> bool:
+        """
+        Take so many cells, fewer than a tile, without evaluating anything; return whether that was possible.
+
+        What lies in them is of a tile that was evaluated before, and no sequence sees it.
+        """
+        if not self._tile or self.cells + TILE > self.window:
+            return False
+        scratch, size = self.sequences, len(self._tile)
+        if self._lib.llama_state_seq_set_data(self._context, self._tile, size, scratch) != size:
+            return False
+        self._lib.llama_memory_seq_rm(self._memory, scratch, self._tile_begins + count, -1)
+        self.bury(scratch)
+        self.cells += count
+        return True
 
     def logits(self, index: int) -> np.ndarray:
         """Return a view of the logits of a token of the last call, shape ``(vocabulary,)``; not a copy."""
@@ -326,6 +367,18 @@ class LlamaCppEngine:
     def full(self, rows: int) -> bool:
         """Return whether so many rows, filled up before and after, would not find free cells."""
         return self.cells + rows + TILE + ROWS > self.window
+
+
+def filled(rows: int) -> int:
+    """Return the smallest number of rows, from so many on, in which each has the logits that it has in any other."""
+    return max(ROWS, rows + -rows % _GROUP)
+
+
+def whole(rows: int) -> int:
+    """Return the most of so many rows that need no filling up, and no half-empty block where they make whole ones."""
+    if rows >= BLOCK:
+        return rows - rows % BLOCK
+    return rows - rows % _GROUP if rows >= ROWS else rows
 
 
 def usable_cores() -> int:

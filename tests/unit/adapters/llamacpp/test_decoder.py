@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from draftproof.adapters.llamacpp.decoder import Decoded, Decoder, Prompted, chunk_sizes, common_length, shared_depths
-from draftproof.adapters.llamacpp.engine import EngineOptions, LlamaCppEngine
+from draftproof.adapters.llamacpp.engine import EngineOptions, LlamaCppEngine, Token, filled
 from draftproof.adapters.llamacpp.grammar import Grammars
 from draftproof.errors import ModelError
 from tests.fakes.gguf import MODELS, quantized, tiny
@@ -108,13 +108,30 @@ def test_pieces_are_cut_at_whole_tiles(count: int) -> None:
 
 @pytest.mark.parametrize("architecture", ["qwen2", "gemma3"])
 def test_a_quantized_model_gives_the_same_in_any_batch(models: Path, architecture: str) -> None:
-    """llama.cpp packs Q4_K_M anew and multiplies it by kernels that round otherwise for a few rows."""
+    """llama.cpp multiplies Q4_K_M by kernels that round otherwise for a few rows, and for what is left of four."""
     path = quantized(models, architecture)
     found = []
-    for parallel in (1, 3, 8):
-        with LlamaCppEngine(path, EngineOptions(window=4096, parallel=parallel, threads=1)) as model:
-            found.append(answers(model, prompts(model)))
-    assert found[0] == found[1] == found[2]
+    for parallel in (1, 3, 8, 16):
+        with LlamaCppEngine(path, EngineOptions(window=12288, parallel=parallel, threads=1)) as model:
+            found.append(answers(model, prompts(model, 18)))
+    assert found[0] == found[1] == found[2] == found[3]
+
+
+def test_a_step_evaluates_no_row_for_nothing_while_others_wait(models: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    steps: list[tuple[int, int]] = []
+    evaluate = LlamaCppEngine.evaluate
+
+    def counted(model: LlamaCppEngine, tokens: Sequence[Token]) -> None:
+        evaluate(model, tokens)
+        if any(token.wanted for token in tokens):
+            steps.append((len(tokens), len({token.sequence for token in tokens})))
+
+    monkeypatch.setattr(LlamaCppEngine, "evaluate", counted)
+    with LlamaCppEngine(tiny(models, "tiny-bpe"), EngineOptions(window=12288, parallel=12, threads=1)) as model:
+        done = answers(model, prompts(model, 18))
+    assert not any(answer.error for answer in done)
+    assert max(rows for rows, _ in steps) >= 12
+    assert all(rows == filled(rows) for rows, _ in steps if rows >= 8)
 
 
 @pytest.mark.parametrize("name", MODELS)

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from draftproof.adapters.llamacpp.decoder import Decoder, Prompted
-from draftproof.adapters.llamacpp.engine import EngineOptions, LlamaCppEngine, Token
+from draftproof.adapters.llamacpp.engine import TILE, EngineOptions, LlamaCppEngine, Token, filled, whole
 from draftproof.adapters.llamacpp.grammar import Grammars
 from draftproof.errors import ModelError
 from tests.fakes.gguf import MODELS, random_gguf, tiny
@@ -105,3 +105,38 @@ def test_a_model_of_word_pieces_cannot_be_constrained_and_says_so(models: Path) 
         pytest.raises(ModelError, match="cannot be constrained"),
     ):
         Grammars(model)
+
+
+@pytest.mark.parametrize(("rows", "full"), [(1, 8), (7, 8), (8, 8), (9, 12), (13, 16), (16, 16), (17, 20), (64, 64)])
+def test_batches_are_filled_up_to_eight_rows_and_then_by_fours(rows: int, full: int) -> None:
+    assert filled(rows) == full
+
+
+@pytest.mark.parametrize(
+    ("due", "taken"), [(1, 1), (7, 7), (8, 8), (11, 8), (12, 12), (15, 12), (16, 16), (31, 16), (56, 48)]
+)
+def test_of_what_is_due_as_much_is_taken_as_fills_a_batch(due: int, taken: int) -> None:
+    assert whole(due) == taken
+
+
+def test_cells_up_to_the_next_tile_are_taken_without_reading_anything(
+    models: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What lies in them is no part of any sequence, so that it is the same as reading tokens for nothing."""
+    tokens = [5 + place % 200 for place in range(3 * TILE + 10)]
+    found = []
+    for taken in (True, False):
+        with LlamaCppEngine(tiny(models, "tiny-bpe"), EngineOptions(window=1024, threads=1)) as model:
+            if not taken:
+                monkeypatch.setattr(model, "_occupy", lambda _: False)
+            evaluate(model, tokens[:100])
+            model.fork(0, 1)
+            rows = model._batch.n_tokens
+            logits = evaluate(model, tokens[100:], 1, 100)
+            found.append((logits.tobytes(), model.began % TILE, model.cells, model._batch.n_tokens))
+            assert rows == filled(100)
+    (read, began, cells, rows), (same, _, as_many, more) = found
+    assert read == same
+    assert began == 0
+    assert cells == as_many
+    assert rows == filled(len(tokens) - 100) < more
