@@ -12,9 +12,10 @@ that its memory can be told; seconds count from a loaded model to the last answe
     python tools/decode_bench.py --model models/random-0.5b.gguf --questions 24 --rivals 6
     python tools/decode_bench.py --questions 72 --rivals 4 --sections
 
-``--rivals`` limits all others to the first so many questions; their seconds are
-then given for each answer. ``--sections`` adds what a plain loop over the checks would do: one
-call of outlines for each, with the section that the check is about in the prompt. ``BENCH_OUT`` names a folder or file for the same figures as JSON.
+``--rivals`` limits all others to the first so many questions; their seconds are then given
+for each answer. ``--sections`` adds what a plain loop over the checks would do: one call of
+outlines for each, with the section that the check is about in the prompt. ``BENCH_OUT`` names a
+folder or file for the same figures as JSON.
 """
 
 from __future__ import annotations

@@ -71,12 +71,12 @@ class Route(Fact):
 
     Args:
         method:   Lower-case.
-        path:     As written.
+        path:     As written, behind the prefixes that its router is given in the same block.
         function: Name of the handler.
         is_async: Whether it is a coroutine.
         model:    Response model or return annotation, or empty.
         status:   ``status_code`` as written, or empty.
-        authenticated: Whether a parameter, dependency or decorator names a user, token or role.
+        authenticated: Whether a parameter, dependency, decorator or its router names a user, token or role.
         writes:   Whether its body writes to a session or database.
         returns_dict: Whether it returns a literal dict.
         paged:    ``offset`` where a parameter is named offset, skip or page; ``cursor`` for cursor,
@@ -230,13 +230,46 @@ def _short(node: ast.AST) -> str:
     return text if len(text) <= 80 else text[:77] + "..."
 
 
+@dataclass(frozen=True, slots=True)
+class _Router:
+    """What a router gives to all its routes, as written: a prefix and dependencies."""
+
+    prefix: str = ""
+    dependencies: str = ""
+
+
+def _routers(tree: ast.Module) -> dict[str, _Router]:
+    """Return the routers that a module makes, each with what it is included with."""
+    made: dict[str, _Router] = {}
+    included: list[tuple[str, _Router]] = []
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Assign) and isinstance(node.value, ast.Call):
+            if _written(node.value.func).rpartition(".")[2] in ("APIRouter", "FastAPI"):
+                made[_written(node.targets[0])] = _given(node.value)
+        elif isinstance(node, ast.Call) and _written(node.func).endswith(".include_router") and node.args:
+            included.append((_written(node.args[0]), _given(node)))
+    for name, outer in included:
+        inner = made.get(name, _Router())
+        made[name] = _Router(outer.prefix + inner.prefix, f"{outer.dependencies} {inner.dependencies}".strip())
+    return made
+
+
+def _given(call: ast.Call) -> _Router:
+    words = {word.arg: word.value for word in call.keywords}
+    prefix = words.get("prefix")
+    written = prefix.value if isinstance(prefix, ast.Constant) and isinstance(prefix.value, str) else ""
+    return _Router(written, _written(words.get("dependencies")))
+
+
 class _Reader:
     """Reads one tree; ``shift`` lines of the block stand before it."""
 
     def __init__(self, block: Block, shift: int) -> None:
         self._block, self._shift = block, shift
+        self._routers: dict[str, _Router] = {}
 
     def read(self, tree: ast.Module) -> Iterator[Fact]:
+        self._routers = _routers(tree)
         for statement in tree.body:
             yield from self._global(statement)
         for node in ast.walk(tree):
@@ -327,15 +360,18 @@ class _Reader:
             words = {word.arg: word.value for word in decorator.keywords}
             body = "\n".join(_written(part) for part in node.body)
             taken = _written(node.args)
+            router = self._routers.get(_written(decorator.func.value), _Router())
             yield Route(
                 span=self._at(decorator, decorator),
                 method=decorator.func.attr,
-                path=str(decorator.args[0].value),
+                path=router.prefix + str(decorator.args[0].value),
                 function=node.name,
                 is_async=isinstance(node, ast.AsyncFunctionDef),
                 model=_written(words.get("response_model")) or _written(node.returns),
                 status=_written(words.get("status_code")),
-                authenticated=bool(_AUTHENTICATES.search(taken + _written(words.get("dependencies")))),
+                authenticated=bool(
+                    _AUTHENTICATES.search(taken + _written(words.get("dependencies")) + router.dependencies)
+                ),
                 writes=bool(_WRITES.search(body)),
                 returns_dict=any(isinstance(r, ast.Return) and isinstance(r.value, ast.Dict) for r in _own_nodes(node)),
                 paged=_paged(node),

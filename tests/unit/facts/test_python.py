@@ -42,6 +42,24 @@ def test_a_route_knows_its_method_path_model_and_status() -> None:
     assert route.span.first == 2
 
 
+def test_a_route_has_the_prefix_and_the_dependencies_of_its_router() -> None:
+    text = """router = APIRouter(prefix="/orders", dependencies=[Depends(current_customer)])
+app = FastAPI()
+app.include_router(router, prefix="/v1")
+
+@router.post("/{order_id}/cancel")
+async def cancel(order_id: UUID):
+    session.add(Cancelled(order_id))
+
+@app.get("/healthz")
+async def health():
+    pass
+"""
+    cancel, health = sorted(facts(Route, text), key=lambda route: -len(route.path))
+    assert (cancel.path, cancel.authenticated) == ("/v1/orders/{order_id}/cancel", True)
+    assert (health.path, health.authenticated) == ("/healthz", False)
+
+
 @pytest.mark.parametrize(
     ("dependency", "known"),
     [
