@@ -100,7 +100,7 @@ def requirement_rows(case: Case, probabilities: np.ndarray, library: Library) ->
     by_check = {}
     for check, row in zip(library.rubric, probabilities, strict=True):
         by_check[check.id] = dict.fromkeys(Verdict, 0.0) | dict(zip(JUDGED, map(float, row), strict=True))
-    broken = {item.requirement_id for item in find_inconsistencies(case.material)}
+    broken = {item.requirement_id for item in find_inconsistencies(case.material, library.purposes)}
     reader = RequirementReader(case.material.requirements, case.material, library.cues, by_check, broken)
     readings = [r for r in reader.read() if r.requirement.id in case.requirement_gold]
     return [r.signals for r in readings], [case.requirement_gold[r.requirement.id] for r in readings]

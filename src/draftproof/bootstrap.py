@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from draftproof.adapters.model_files import ModelList
     from draftproof.documents.cues import Cue
     from draftproof.documents.injection import InjectionRule
+    from draftproof.documents.quantities import Purpose
     from draftproof.domain.notes import Knowledge
     from draftproof.domain.rubric import Part, Rubric
     from draftproof.domain.scoring import ScoringRule
@@ -87,6 +88,13 @@ class Library:
         from draftproof.knowledge.loading import load_cues
 
         return load_cues(*self._one("cues.yaml"))
+
+    @cached_property
+    def purposes(self) -> tuple[Purpose, ...]:
+        """What a quantity may be about."""
+        from draftproof.knowledge.loading import load_purposes
+
+        return load_purposes(*self._one("purposes.yaml"))
 
     @cached_property
     def fact_rules(self) -> tuple[FactRule, ...]:
@@ -248,6 +256,7 @@ def make_reference(
                 library.parts,
                 fact_rules=library.fact_rules,
                 setting_rules=library.setting_rules,
+                purposes=library.purposes,
             ),
             None,
         )
@@ -279,6 +288,7 @@ def make_reference(
         flaws=dict(zip(flaws, of_flaws, strict=True)),
         fact_rules=library.fact_rules,
         setting_rules=library.setting_rules,
+        purposes=library.purposes,
     )
     return reference, _stacked(of_notes) if of_notes else None
 

@@ -6,9 +6,10 @@ from functools import lru_cache
 
 from draftproof.documents.cues import Cue
 from draftproof.documents.injection import InjectionRule
+from draftproof.documents.quantities import Purpose
 from draftproof.domain.rubric import Rubric
 from draftproof.domain.scoring import ScoringRule
-from draftproof.knowledge.loading import load_cues, load_injections, load_rubric, load_scoring
+from draftproof.knowledge.loading import load_cues, load_injections, load_purposes, load_rubric, load_scoring
 from tests.fakes.documents import ROOT
 
 _KNOWLEDGE = ROOT / "knowledge"
@@ -35,6 +36,12 @@ def scoring() -> ScoringRule:
 def cues() -> tuple[Cue, ...]:
     """Return the product's cues."""
     return load_cues(_text("cues.yaml"), "cues.yaml")
+
+
+@lru_cache(maxsize=1)
+def purposes() -> tuple[Purpose, ...]:
+    """Return what a quantity may be about, as the product knows it."""
+    return load_purposes(_text("purposes.yaml"), "purposes.yaml")
 
 
 @lru_cache(maxsize=1)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -35,13 +36,14 @@ _PER = {"s": 1, "sec": 1, "second": 1, "min": 60, "minute": 60, "h": 3600, "hour
 _UPPER = re.compile(
     r"\b(?:within|at most|not? (?:more|longer|later|older|greater|slower) than|(?<!no )(?<!not )(?:less|fewer) than|"
     r"under|below|up to|maxim\w+|"
-    r"max\.?|limit\w*|latest|before|in under|not exceed|p9\d|p50|percentile|no longer|"
+    r"max\.?|limit\w*|latest|before(?=.*\d)|in under|not exceed|p9\d|p50|percentile|no longer|"
     r"or (?:less|fewer|faster))\b|[<≤]",
     re.IGNORECASE,
 )
 _LOWER = re.compile(
     r"\b(?:at least|no(?:t)? (?:less|fewer|sooner|earlier) than|minim\w+|more than|kept for|keep for|retain\w*|"
-    r"archiv\w+|stored for|survives?|available for|bridge|outlast|or (?:more|longer))\b|\bmin\.\s?(?=\d)|[>≥]",
+    r"archiv\w+|stored for|survives?|available for|bridge|outlast|even (?:if|when|though)|or (?:more|longer))\b"
+    r"|\bmin\.\s?(?=\d)|[>≥]",
     re.IGNORECASE,
 )
 
@@ -74,6 +76,40 @@ class Quantity:
     text: str
     start: int
     bound: Bound
+
+
+@dataclass(frozen=True, slots=True)
+class Purpose:
+    """
+    What a quantity may be about: how long data is kept, how soon an answer comes.
+
+    Args:
+        id:      Its name.
+        pattern: Searched in the words around a quantity.
+
+    """
+
+    id: str
+    pattern: re.Pattern[str]
+
+
+# Characters before and behind a quantity in which it is said what it is about.
+_BEFORE, _BEHIND = 90, 60
+
+
+def purposes_of(quantity: Quantity, text: str, purposes: Sequence[Purpose]) -> frozenset[str]:
+    """
+    Return the ids of what a quantity is about.
+
+    Args:
+        quantity: Found in the text.
+        text:     The sentence or table row.
+        purposes: Those known.
+
+    """
+    stop = quantity.start + len(quantity.text) + _BEHIND
+    around = text[max(0, quantity.start - _BEFORE) : stop]
+    return frozenset(purpose.id for purpose in purposes if purpose.pattern.search(around))
 
 
 # timedelta(days=30), relativedelta(months=18)

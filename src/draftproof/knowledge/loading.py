@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 
 from draftproof.documents.cues import Cue
 from draftproof.documents.injection import InjectionRule
+from draftproof.documents.quantities import Purpose
 from draftproof.domain.asking import ModelRule
 from draftproof.domain.findings import Verdict
 from draftproof.domain.notes import Exemplar, Note
@@ -27,6 +28,7 @@ from draftproof.knowledge.shapes import (
     InjectionsShape,
     NoteShape,
     PartsShape,
+    PurposesShape,
     RubricFileShape,
     ScoringShape,
     SettingsShape,
@@ -125,6 +127,13 @@ def load_cues(text: str, place: str) -> tuple[Cue, ...]:
         )
         for cue in shape.cues
     )
+
+
+def load_purposes(text: str, place: str) -> tuple[Purpose, ...]:
+    """Return what a quantity may be about."""
+    shape = validated(PurposesShape, load_yaml(text, place), place)
+    _refuse_twins([item.id for item in shape.purposes], "purpose")
+    return tuple(Purpose(item.id, joined(item.patterns, f"{place}: {item.id}")) for item in shape.purposes)
 
 
 def load_parts(text: str, place: str) -> tuple[Part, ...]:

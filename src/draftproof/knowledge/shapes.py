@@ -96,6 +96,19 @@ class CuesShape(Shape):
     cues: list[CueShape]
 
 
+class PurposeShape(Shape):
+    """One thing that a value may be about."""
+
+    id: Identifier
+    patterns: list[Pattern] = Field(min_length=1)
+
+
+class PurposesShape(Shape):
+    """``knowledge/purposes.yaml``."""
+
+    purposes: list[PurposeShape]
+
+
 class FactRuleShape(Shape):
     """One rule over facts."""
 

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from draftproof.documents.lexical import words
 from draftproof.documents.markdown import sentences
-from draftproof.documents.quantities import Bound, Quantity, contradicts, quantities
+from draftproof.documents.quantities import Bound, Purpose, Quantity, contradicts, purposes_of, quantities
 from draftproof.documents.quotes import quote
 from draftproof.domain.document import Passage, PassageKind, Requirement, Span
 from draftproof.domain.findings import Inconsistency
@@ -31,6 +31,8 @@ LEAST_WORDS = 0.08
 LEAST_SUM = 0.40
 # A statement that agrees with the need settles it where it is nearly as near as the best one.
 NEARLY_AS_NEAR = 0.9
+# What being about the same thing adds to the nearness of two values.
+SAME_PURPOSE = 0.1
 _MOST_APART = 150
 _MAX_REPORTED = 8
 _TOPIC_COLUMN = re.compile(r"^\W*(?:kafka )?topics?(?: name)?\W*:\s*`?([\w.-]+)", re.IGNORECASE)
@@ -51,6 +53,16 @@ class _Statement:
     text: str
     bag: frozenset[str]
     quantity: Quantity
+    purposes: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class _Need:
+    """A quantity that a requirement asks for, with the words and the purposes of its sentence."""
+
+    quantity: Quantity
+    bag: frozenset[str]
+    purposes: frozenset[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,15 +75,16 @@ class _Pair:
     statement: _Statement
 
 
-def find_inconsistencies(material: Material) -> tuple[Inconsistency, ...]:
+def find_inconsistencies(material: Material, purposes: Sequence[Purpose] = ()) -> tuple[Inconsistency, ...]:
     """
     Return pairs of places that cannot both be right, each quoted; the surest first.
 
     Args:
         material: The document and its requirements.
+        purposes: What a quantity may be about.
 
     """
-    found = [*_between_facts(material), *_against_requirements(material), *_topic_names(material)]
+    found = [*_between_facts(material), *_against_requirements(material, purposes), *_topic_names(material)]
     return tuple(found[:_MAX_REPORTED])
 
 
@@ -85,16 +98,20 @@ def _between_facts(material: Material) -> Iterator[Inconsistency]:
             yield Inconsistency(hit.sentence, tuple(quote(material.design, span) for span in hit.spans))
 
 
-def _against_requirements(material: Material) -> Iterator[Inconsistency]:
+def _against_requirements(material: Material, purposes: Sequence[Purpose]) -> Iterator[Inconsistency]:
     vectors = material.requirement_vectors
     if material.requirements is None or vectors is None:
         return
-    statements = list(_statements(material.passages))
+    statements = list(_statements(material.passages, purposes))
     rarity = _rarity(material.passages)
     pairs: list[_Pair] = []
     for number, item in enumerate(material.requirements.items):
         meaning = material.search.similarity(vectors[number : number + 1])[0]
-        pairs.extend(_pairs(item, statements, meaning, rarity))
+        nearness = _Nearness(meaning, rarity)
+        for need in _needs(item, purposes):
+            best = _nearest(need, statements, nearness)
+            if best is not None:
+                pairs.append(_Pair(best[0], item, need.quantity, best[1]))
     used: set[int] = set()
     seen: set[str] = set()
     for pair in sorted(pairs, key=lambda p: -p.score):
@@ -122,51 +139,60 @@ def _reported(pair: _Pair, material: Material) -> Inconsistency:
     )
 
 
-def _pairs(
-    item: Requirement,
-    statements: Sequence[_Statement],
-    meaning: np.ndarray,
-    rarity: Mapping[str, float],
-) -> Iterator[_Pair]:
+def _needs(item: Requirement, purposes: Sequence[Purpose]) -> Iterator[_Need]:
     for start, stop in sentences(item.text):
         sentence = item.text[start:stop]
-        wanted = frozenset(words(sentence))
-        for needed in quantities(sentence):
-            best = _nearest(needed, wanted, item, statements, meaning, rarity)
-            if best is not None:
-                yield best
+        bag = frozenset(words(sentence))
+        for quantity in quantities(sentence):
+            yield _Need(quantity, bag, purposes_of(quantity, sentence, purposes))
 
 
-def _nearest(
-    needed: Quantity,
-    wanted: frozenset[str],
-    item: Requirement,
-    statements: Sequence[_Statement],
-    meaning: np.ndarray,
-    rarity: Mapping[str, float],
-) -> _Pair | None:
+@dataclass(frozen=True, slots=True)
+class _Nearness:
+    """
+    How near statements are to one requirement.
+
+    Args:
+        meaning: Similarity of each passage to it, shape ``(passages,)``.
+        rarity:  Weight of each word of the design.
+
+    """
+
+    meaning: np.ndarray
+    rarity: Mapping[str, float]
+
+    def of(self, need: _Need, statement: _Statement) -> float | None:
+        """Return how near a statement is, ``None`` where it cannot be about the same."""
+        quantity = statement.quantity
+        if quantity.dimension != need.quantity.dimension:
+            return None
+        if not 1 / _MOST_APART <= quantity.value / max(need.quantity.value, 1e-9) <= _MOST_APART:
+            return None
+        if need.purposes and statement.purposes and not need.purposes & statement.purposes:
+            return None
+        share = _share(need.bag, statement.bag, self.rarity)
+        near = float(self.meaning[statement.index])
+        score = near + share + (SAME_PURPOSE if need.purposes & statement.purposes else 0.0)
+        return score if near >= LEAST_MEANING and share >= LEAST_WORDS and score >= LEAST_SUM else None
+
+
+def _nearest(need: _Need, statements: Sequence[_Statement], nearness: _Nearness) -> tuple[float, _Statement] | None:
     """Return the nearest statement if it breaks the need; an agreeing one near it settles it."""
-    scored = []
-    for statement in statements:
-        if statement.quantity.dimension != needed.dimension:
-            continue
-        if not 1 / _MOST_APART <= statement.quantity.value / max(needed.value, 1e-9) <= _MOST_APART:
-            continue
-        share = _share(wanted, statement.bag, rarity)
-        near = float(meaning[statement.index])
-        if near >= LEAST_MEANING and share >= LEAST_WORDS and near + share >= LEAST_SUM:
-            scored.append((near + share, statement))
+    scored = [(score, s) for s in statements if (score := nearness.of(need, s)) is not None]
     if not scored:
         return None
     scored.sort(key=lambda pair: -pair[0])
     best, statement = scored[0]
+    surely = bool(need.purposes & statement.purposes)
     for score, other in scored:
-        if score >= NEARLY_AS_NEAR * best and not contradicts(needed, other.quantity):
+        # Where the best one is about the same thing, only another that is so can settle it.
+        alike = not surely or bool(need.purposes & other.purposes)
+        if alike and score >= NEARLY_AS_NEAR * best and not contradicts(need.quantity, other.quantity):
             return None
-    return _Pair(best, item, needed, statement)
+    return best, statement
 
 
-def _statements(passages: Sequence[Passage]) -> Iterator[_Statement]:
+def _statements(passages: Sequence[Passage], purposes: Sequence[Purpose]) -> Iterator[_Statement]:
     for index, passage in enumerate(passages):
         if passage.kind is PassageKind.QUOTE:
             continue
@@ -177,7 +203,7 @@ def _statements(passages: Sequence[Passage]) -> Iterator[_Statement]:
             found = quantities(text)
             if found:
                 bag = frozenset(words(f"{' '.join(passage.headings[-1:])} {text}"))
-                yield from (_Statement(index, text, bag, quantity) for quantity in found)
+                yield from (_Statement(index, text, bag, q, purposes_of(q, text, purposes)) for q in found)
 
 
 def _rarity(passages: Sequence[Passage]) -> dict[str, float]:

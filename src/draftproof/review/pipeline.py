@@ -119,7 +119,7 @@ class Reviewer:
         said.extend(model_notices(second))
         observations = self._observed(findings, material, watch, progress)
         watch.start("Comparing with the requirements")
-        inconsistencies = find_inconsistencies(material)
+        inconsistencies = find_inconsistencies(material, self.reference.purposes)
         answered = with_contradictions(self._requirements(material, findings, inconsistencies), inconsistencies)
         watch.start("Looking up best practice")
         ordered = with_open_points(self._advised(findings, material, said), answered, inconsistencies)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from draftproof.documents.cues import Cue
+from draftproof.documents.quantities import Purpose
 from draftproof.domain.document import Document, Passage, Requirements
 from draftproof.domain.rubric import Part, Rubric
 from draftproof.facts.base import Facts
@@ -44,6 +45,7 @@ class Reference:
         flaws:     Vector of what each anti-pattern breaks and how it is mended, by rule id.
         fact_rules: Rules over parsed facts.
         setting_rules: How settings and measures are found.
+        purposes:   What a quantity may be about.
 
     """
 
@@ -56,6 +58,7 @@ class Reference:
     flaws: dict[str, np.ndarray] | None = None
     fact_rules: Sequence[FactRule] = ()
     setting_rules: Sequence[SettingRule] = ()
+    purposes: Sequence[Purpose] = ()
 
 
 def check_queries(rubric: Rubric) -> dict[str, tuple[str, ...]]:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from draftproof.documents.quantities import Bound, contradicts, quantities
+from draftproof.documents.quantities import Bound, contradicts, purposes_of, quantities
+from tests.fakes.product import purposes
 
 
 def one(text: str) -> tuple[str, float]:
@@ -194,3 +195,32 @@ def test_quantities_come_in_their_order() -> None:
 )
 def test_stated_quantity_breaks_a_needed_one_of_its_dimension_only(needed: str, stated: str, broken: bool) -> None:
     assert contradicts(quantities(needed)[0], quantities(stated)[0]) is broken
+
+
+@pytest.mark.parametrize(
+    ("text", "about"),
+    [
+        ("Rows older than 30 days are removed every night", {"retention", "freshness"}),
+        ("RTO 4 h for the loss of a data centre", {"recovery"}),
+        ("Intake is available 99.95 % per month", {"availability"}),
+        ("95 % of the feed requests answer within 300 ms", {"latency"}),
+        ("The board polls every 10 seconds", {"freshness"}),
+        ("timeout 5 s, 3 attempts", {"trying"}),
+        ("A session lasts for 60 minutes", set()),
+        ("Logs are kept. " + "Nothing else is said of them, " * 4 + "and the box has 40 GB", set()),
+    ],
+)
+def test_the_words_around_a_quantity_tell_what_it_is_about(text: str, about: set[str]) -> None:
+    assert purposes_of(quantities(text)[-1], text, purposes()) == about
+
+
+@pytest.mark.parametrize(
+    ("text", "bound"),
+    [
+        ("done before 5 min have passed", Bound.UPPER),
+        ("a reminder goes out 48 hours before the visit", Bound.EXACT),
+        ("nothing is lost, even if the provider is away for 4 hours", Bound.LOWER),
+    ],
+)
+def test_a_bound_is_read_from_the_side_where_it_stands(text: str, bound: Bound) -> None:
+    assert quantities(text)[0].bound is bound

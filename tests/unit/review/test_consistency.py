@@ -13,7 +13,7 @@ from draftproof.review.consistency import find_inconsistencies
 from draftproof.review.prepare import Reference, prepare
 from tests.fakes.documents import design, requirements_document
 from tests.fakes.embedder import FakeEmbedder
-from tests.fakes.product import cues
+from tests.fakes.product import cues, purposes
 
 
 def found(text: str, *needs: str, embedded: bool = True) -> tuple[Inconsistency, ...]:
@@ -22,7 +22,7 @@ def found(text: str, *needs: str, embedded: bool = True) -> tuple[Inconsistency,
     )
     wanted = Requirements(document, find_requirements(document)) if needs else None
     reference = Reference(Rubric(()), cues(), (), FakeEmbedder().embed if embedded else None)
-    return find_inconsistencies(prepare(design(text), wanted, reference))
+    return find_inconsistencies(prepare(design(text), wanted, reference), purposes())
 
 
 def test_value_that_breaks_the_requirement_is_reported_with_both_lines() -> None:
@@ -56,6 +56,19 @@ def test_value_that_another_place_states_rightly_is_not_reported() -> None:
     text = "# D\n\nPayment records are kept for 90 days\n\nPayment records are kept for 10 years\n"
 
     assert found(text, "Payment records are kept for 10 years", "Mail is blue") == ()
+
+
+def test_values_about_different_things_are_not_compared() -> None:
+    text = "# D\n\nPayment records: phase one takes 4 weeks\n\nWe use Kafka.\n"
+
+    assert found(text, "Payment records are kept for 10 years", "Mail is blue") == ()
+
+
+def test_a_value_about_another_thing_settles_nothing() -> None:
+    text = "# D\n\nPayment records are kept for 90 days\n\nPayment records of the pilot: 10 years\n"
+    (one,) = found(text, "Payment records are kept for 10 years", "Mail is blue")
+
+    assert "90 days at line 3" in one.summary
 
 
 def test_value_in_milliseconds_is_compared_with_seconds() -> None:
