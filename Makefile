@@ -26,7 +26,7 @@ review: setup ## Review the example design in examples/
 	  --output tech-design-review.md
 
 test: setup-dev ## Set up and run the whole test suite
-	$(BIN)/python -m pytest -q
+	$(BIN)/python -m pytest -q --numprocesses auto --maxprocesses 4 --dist loadfile
 
 check: lint types imports test ## Everything that has to hold before a commit
 
