@@ -248,18 +248,16 @@ def make_reference(
     """
     from draftproof.review.prepare import Reference
 
+    reference = Reference(
+        rubric=library.rubric,
+        cues=library.cues,
+        parts=library.parts,
+        fact_rules=library.fact_rules,
+        setting_rules=library.setting_rules,
+        purposes=library.purposes,
+    )
     if embedder is None:
-        return (
-            Reference(
-                library.rubric,
-                library.cues,
-                library.parts,
-                fact_rules=library.fact_rules,
-                setting_rules=library.setting_rules,
-                purposes=library.purposes,
-            ),
-            None,
-        )
+        return reference, None
     from draftproof.adapters.vectors import VectorCache
     from draftproof.review.material import ExemplarVectors
     from draftproof.review.prepare import check_queries
@@ -278,17 +276,12 @@ def make_reference(
     rows = iter(cache.vectors([text for part in parts for text in part], progress))
     of_exemplars, of_queries, of_flaws, of_notes = (list(islice(rows, len(part))) for part in parts)
     wordings_left = iter(of_queries)
-    reference = Reference(
-        rubric=library.rubric,
-        cues=library.cues,
-        parts=library.parts,
+    reference = replace(
+        reference,
         embed=embedder.embed,
         exemplars=ExemplarVectors(exemplars, _stacked(of_exemplars)),
         queries={name: _stacked(list(islice(wordings_left, len(w)))) for name, w in queries.items()},
         flaws=dict(zip(flaws, of_flaws, strict=True)),
-        fact_rules=library.fact_rules,
-        setting_rules=library.setting_rules,
-        purposes=library.purposes,
     )
     return reference, _stacked(of_notes) if of_notes else None
 

@@ -23,7 +23,7 @@ from draftproof.adapters.files import file_hash, write_text
 from draftproof.adapters.gguf_header import GgufHeader, HeaderError, Value, read_header
 from draftproof.errors import ModelError
 
-# Context for which memory is reckoned, as a review runs it, tokens.
+# Context of a review, for which memory is reckoned, tokens: sixteen answers over two sets of common lines.
 USUAL_WINDOW = 12288
 # Compute buffers, the tokenizer of the grammar and Python itself, bytes.
 OVERHEAD = 600 * 1024**2

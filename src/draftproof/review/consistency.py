@@ -75,7 +75,7 @@ class _Pair:
     statement: _Statement
 
 
-def find_inconsistencies(material: Material, purposes: Sequence[Purpose] = ()) -> tuple[Inconsistency, ...]:
+def find_inconsistencies(material: Material, purposes: Sequence[Purpose]) -> tuple[Inconsistency, ...]:
     """
     Return pairs of places that cannot both be right, each quoted; the surest first.
 

@@ -15,7 +15,6 @@ import pytest
 
 from draftproof.adapters.model_files import (
     OVERHEAD,
-    USUAL_WINDOW,
     ModelFile,
     ModelList,
     check_memory,
@@ -43,7 +42,7 @@ def test_memory_is_weights_and_cache_and_overhead(file: Path) -> None:
     model = read_model_file(file)
     # Two layers, one head of 64 for keys and one for values, two bytes a number.
     assert model.cache_bytes == 2 * 1 * (64 + 64) * 2
-    assert model.memory == model.size + model.cache_bytes * USUAL_WINDOW + OVERHEAD
+    assert model.memory == model.size + model.cache_bytes * 12288 + OVERHEAD
 
 
 def test_a_model_that_does_not_fit_is_refused_with_the_sum(file: Path) -> None:

@@ -11,7 +11,7 @@ fixed order: the same questions give the same answers.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence, Set
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import TYPE_CHECKING
@@ -406,7 +406,7 @@ class _Run:
             running.due.pop(0)
             if token.wanted:
                 self._take(running, place)
-        self._rotate({id(running) for token, running in due if token.wanted})
+        self._rotate(sum(token.wanted for token, _ in due))
         self._of.timing.steps += 1
         self._of.timing.decoding += time.perf_counter() - started
 
@@ -426,15 +426,15 @@ class _Run:
         count = min(len(due), TILE - ROWS)
         return due[: whole(count) if self._engine.fills else count]
 
-    def _rotate(self, served: Set[int]) -> None:
-        """Let the answers that have waited go first, and free the places of those that have ended."""
-        waiting = [r for r in self._running if id(r) not in served]
-        going_on = [r for r in self._running if id(r) in served and r.due]
-        for running in self._running:
-            if not running.due:
+    def _rotate(self, count: int) -> None:
+        """Let the answers behind the first ``count``, which have waited, go first; free the places of ended ones."""
+        served, self._running = self._running[:count], self._running[count:]
+        for running in served:
+            if running.due:
+                self._running.append(running)
+            else:
                 self._engine.bury(running.sequence)
                 self._free.append(running.sequence)
-        self._running = waiting + going_on
 
     def _read(self, tokens: Sequence[Token]) -> int:
         """Evaluate a piece of a prompt; return the cell at which it begins."""

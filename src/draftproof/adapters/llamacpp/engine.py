@@ -16,6 +16,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from draftproof.adapters.model_files import USUAL_WINDOW
 from draftproof.errors import ModelError
 
 if TYPE_CHECKING:
@@ -50,7 +51,7 @@ class EngineOptions:
 
     Args:
         window:     Tokens that fit into the cache, over all sequences; 0 for the model's own
-                    window, at most :data:`DEFAULT_WINDOW`.
+                    window, at most :data:`USUAL_WINDOW`.
         parallel:   Sequences decoded together.
         threads:    Threads; 0 for all usable cores.
         gpu_layers: Layers to evaluate on the GPU.
@@ -64,10 +65,6 @@ class EngineOptions:
     threads: int = 0
     gpu_layers: int = 0
     filled: bool = True
-
-
-# Room for sixteen answers over two sets of common lines.
-DEFAULT_WINDOW = 12288
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +130,7 @@ class LlamaCppEngine:
         self.vocabulary = lib.llama_model_get_vocab(self._model)
         self.vocabulary_size = int(lib.llama_vocab_n_tokens(self.vocabulary))
         trained = int(lib.llama_model_n_ctx_train(self._model))
-        self.window = options.window or min(trained, DEFAULT_WINDOW)
+        self.window = options.window or min(trained, USUAL_WINDOW)
         self.parallel = max(1, options.parallel)
         self.sequences = self.parallel + _TRUNKS
         self.keeps_state = bool(lib.llama_model_is_recurrent(self._model) or lib.llama_model_is_hybrid(self._model))
