@@ -18,7 +18,18 @@ from draftproof.domain.notes import Note
 from draftproof.domain.review import SUMMARY, Review
 from draftproof.domain.rubric import SECTIONS, Check, Rubric
 from draftproof.domain.scoring import ScoringRule, ticked
-from draftproof.render.text import cell, cited, count, first_paragraph, one_line, quoted, snippet, spoken, where
+from draftproof.render.text import (
+    cell,
+    cited,
+    count,
+    first_paragraph,
+    first_sentence,
+    one_line,
+    quoted,
+    snippet,
+    spoken,
+    where,
+)
 
 # The last section, on risks, has a heading of its own.
 REVIEW_SECTIONS = SECTIONS[:-1]
@@ -272,7 +283,7 @@ class _Report:
         if finding.evidence:
             text += f" {cited(finding.evidence).capitalize()}: {snippet(finding.evidence[0])}"
         if label and finding.recommendation:
-            text += f" {finding.recommendation.split('. ')[0].rstrip('.')}."
+            text += f" {first_sentence(finding.recommendation)}"
         return text
 
     def requirement_table(self) -> Iterator[str]:
@@ -395,8 +406,8 @@ class _Report:
         for severity in (Severity.CRITICAL, Severity.RECOMMENDED):
             for finding in self.of_severity(severity):
                 number += 1
-                first = finding.recommendation.split(". ")[0].rstrip(".")
-                yield f"{number}. {self.labels[finding.check_id]}, {self.check(finding).title}: {first}."
+                first = first_sentence(finding.recommendation)
+                yield f"{number}. {self.labels[finding.check_id]}, {self.check(finding).title}: {first}"
         unanswered = [r.requirement_id for r in self.review.requirements if r.verdict is Verdict.MISSING]
         if unanswered:
             number += 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 
 from draftproof.domain.document import DocumentName
@@ -73,6 +74,11 @@ def snippet(evidence: Evidence) -> str:
     fence = "`" * (longest_ticks(cut) + 1)
     pad = " " if cut.startswith("`") or cut.endswith("`") else ""
     return f"{fence}{pad}{cut}{pad}{fence}"
+
+
+def first_sentence(text: str) -> str:
+    """Return a text's first sentence with a full stop; an ellipsis, as in ``UPDATE ... SET``, ends none."""
+    return f"{re.split(r'(?<![.])[.] ', text, maxsplit=1)[0].rstrip('.')}."
 
 
 def first_paragraph(text: str) -> str:

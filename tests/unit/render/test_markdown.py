@@ -13,6 +13,7 @@ from draftproof.domain.document import DocumentName, Span
 from draftproof.domain.findings import Evidence, Inconsistency, Injection, RequirementFinding, Sentence, Verdict
 from draftproof.domain.review import SUMMARY, Review
 from draftproof.render.markdown import to_markdown
+from draftproof.render.text import first_sentence
 from tests.fakes.product import rubric, scoring
 from tests.fakes.reviews import NOTE, evidence, review
 
@@ -283,6 +284,19 @@ def test_steps_are_numbered_without_a_gap_and_end_with_another_review() -> None:
 
     assert [int(number) for number, _ in steps] == list(range(1, len(steps) + 1))
     assert steps[-1][1] == "Run the review again on the changed design."
+
+
+@pytest.mark.parametrize(
+    ("text", "first"),
+    [
+        ("Name the version.", "Name the version."),
+        ("Lock the row. Then write.", "Lock the row."),
+        ("Write UPDATE ... SET n = 1 WHERE id = :id. Then check.", "Write UPDATE ... SET n = 1 WHERE id = :id."),
+        ("Use an identity column", "Use an identity column."),
+    ],
+)
+def test_a_step_is_a_whole_sentence(text: str, first: str) -> None:
+    assert first_sentence(text) == first
 
 
 # Quotations cannot break out
