@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from draftproof.documents.markdown import sentences
 from draftproof.domain.document import Passage, PassageKind
 
-_COMMENT = re.compile(r"(?:#|--(?=\s)|(?<!:)//|/\*)\s*(.*)$")
+_COMMENT = re.compile(r"(?:#|\u2190|--(?=\s)|(?<!:)//|/\*)\s*(.*)$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,11 +18,12 @@ class Cue:
     One way of naming a thing without addressing it.
 
     Args:
-        id:       ``deferred``, ``refused``, ``glossary``, ``requirement``, ``risk``, ``past``.
+        id:       ``deferred``, ``refused``, ``glossary``, ``requirement``, ``risk``, ``past``, ``listed``.
         reason:   Completes the sentence "does not count: ...".
-        pattern:  Searched in the sentence that names the thing.
+        pattern:  Searched in the sentence that names the thing; ``None`` for none.
         before:   Searched in that sentence up to the name, and has to end there.
         headings: Searched in the titles above it.
+        code:     Searched in the line of code that names the thing, up to its comment.
         not_for:  Beginnings of the ids of checks that it says nothing about: a risk named
                   is what a check on risks looks for.
 
@@ -30,14 +31,22 @@ class Cue:
 
     id: str
     reason: str
-    pattern: re.Pattern[str]
+    pattern: re.Pattern[str] | None
     before: re.Pattern[str] | None
     headings: re.Pattern[str] | None
+    code: re.Pattern[str] | None = None
     not_for: tuple[str, ...] = ()
 
     def concerns(self, check_id: str) -> bool:
         """Return whether the cue takes anything back under this check."""
         return not check_id.startswith(self.not_for) if self.not_for else True
+
+    def holds_throughout(self, passage: Passage) -> bool:
+        """Return whether most lines of a passage of code are such as take back what they name: a tree of files."""
+        if self.code is None or not passage.is_code:
+            return False
+        lines = [line for line in passage.text.split("\n") if line.strip()]
+        return 2 * sum(self.code.search(line) is not None for line in lines) > len(lines)
 
 
 def sentence_at(passage: Passage, position: int) -> tuple[int, int]:
@@ -67,13 +76,19 @@ def cues_at(cues: Sequence[Cue], passage: Passage, start: int, stop: int) -> tup
     first, last = sentence_at(passage, start)
     sentence = passage.text[first:last]
     named = (start - first, stop - first)
+    code = ""
     if passage.is_code:
+        line = sentence[sentence.rfind("\n", 0, named[0]) + 1 :].split("\n", 1)[0]
+        noted = _COMMENT.search(line)
+        # What a comment says is said, not only listed.
+        code = "" if noted and named[0] - sentence.rfind("\n", 0, named[0]) - 1 >= noted.start(1) else line
         comment = _COMMENT.search(sentence)
         sentence, named = (comment.group(1), (0, 0)) if comment else ("", (0, 0))
     return tuple(
         cue
         for cue in cues
-        if _beside(cue.pattern, sentence, named)
+        if (cue.pattern and _beside(cue.pattern, sentence, named))
+        or (cue.code and cue.code.search(code))
         or (cue.before and cue.before.search(sentence[: max(0, named[0])]))
         or (cue.headings and any(cue.headings.search(h) for h in passage.headings[-2:]))
     )

@@ -68,6 +68,7 @@ class Quantity:
         text:      As written.
         start:     Where it begins in the text.
         bound:     How the words around it limit it.
+        interval:  Whether it is the time between repetitions: "once a minute".
 
     """
 
@@ -76,6 +77,7 @@ class Quantity:
     text: str
     start: int
     bound: Bound
+    interval: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,11 +88,13 @@ class Purpose:
     Args:
         id:      Its name.
         pattern: Searched in the words around a quantity.
+        check:   Id of the check that is not met where such a quantity breaks a requirement, or empty.
 
     """
 
     id: str
     pattern: re.Pattern[str]
+    check: str = ""
 
 
 # Characters before and behind a quantity in which it is said what it is about.
@@ -114,19 +118,43 @@ def purposes_of(quantity: Quantity, text: str, purposes: Sequence[Purpose]) -> f
 
 # timedelta(days=30), relativedelta(months=18)
 _KEYWORD = re.compile(r"\b(?P<unit>milliseconds|seconds|minutes|hours|days|weeks|months|years)\s?=\s?(?P<number>\d+)\b")
+# once a minute, every hour
+_ONCE = re.compile(r"\b(?:once (?:a|an|per|every|each)|every|each) (?P<unit>second|minute|hour|day|week|month|year)\b", re.IGNORECASE)
+# every 30 s
+_EVERY = re.compile(r"\b(?:every|each|per)\s+$", re.IGNORECASE)
+# two open bookings: what is counted has a name of its own, so that only the same name is compared.
+_OF_A_KIND = re.compile(
+    r"(?<![\w.,/-])(?P<number>\d{1,3}|" + "|".join(_WORDS) + r") (?P<kind>[a-z]{3,}(?:-[a-z]+)?) (?P<noun>[a-z]{3,}s)\b", re.IGNORECASE
+)
+_NO_KIND = frozenset(
+    "and are can does for from had has her his its may more new not other our per that the their then these they this "
+    "those was were which will with thousand million billion".split()
+)
 
 
 def quantities(text: str) -> list[Quantity]:
-    """Return the quantities of a text: those in words first, then those of keyword arguments."""
+    """Return the quantities of a text: those in words, those of keyword arguments, intervals and counts of a kind."""
     found = []
     for match in _QUANTITY.finditer(text):
         value = _value(match.group("number")) * _factor(match.group("factor"))
         dimension, value = _measured(match, value)
         around = text[max(0, match.start() - 45) : match.end() + 12]
-        found.append(Quantity(dimension, value, match.group().strip(), match.start(), _bound(around)))
+        repeated = dimension == "duration" and _EVERY.search(text[max(0, match.start() - 12) : match.start()]) is not None
+        found.append(Quantity(dimension, value, match.group().strip(), match.start(), _bound(around), repeated))
     for match in _KEYWORD.finditer(text):
         value = float(match.group("number")) * _DURATIONS[match.group("unit").removesuffix("s")]
         found.append(Quantity("duration", value, match.group(), match.start(), Bound.EXACT))
+    for match in _ONCE.finditer(text):
+        if any(q.start < match.end() and match.start() < q.start + len(q.text) for q in found):
+            continue
+        value = float(_DURATIONS[match.group("unit").lower()])
+        found.append(Quantity("duration", value, match.group(), match.start(), Bound.EXACT, interval=True))
+    for match in _OF_A_KIND.finditer(text):
+        kind, noun = match.group("kind").lower(), match.group("noun").lower()
+        if kind not in _NO_KIND and kind.removesuffix("s") not in _DURATIONS:
+            around = text[max(0, match.start() - 45) : match.end() + 12]
+            name = f"number of {kind} {noun.removesuffix('s')}"
+            found.append(Quantity(name, _value(match.group("number")), match.group(), match.start(), _bound(around)))
     return found
 
 

@@ -162,12 +162,14 @@ class Inconsistency:
         summary:        One sentence that names both.
         evidence:       Both places.
         requirement_id: The requirement that the design contradicts, or empty.
+        check_id:       The check that it is about, or empty.
 
     """
 
     summary: str
     evidence: tuple[Evidence, ...]
     requirement_id: str = ""
+    check_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,6 +22,11 @@ _NOT_A_BROKER = re.compile(r"ui|exporter|connect|schema|rest|init|akhq|manager",
 _TRIVIAL = re.compile(
     r"postgres|password|secret|admin|root|test|local|dev|guest|change-?me|example|dummy|none|minioadmin|.{0,3}"
 )
+# kafka:9092, postgresql://app:secret@db:5432/app, 1@kafka:9093; no name with a dot, which is not the file's.
+_HOST = re.compile(r"(?:^|//|[@,\s=])(?P<host>[a-z][a-z0-9_-]*):\d{2,5}(?=$|[/,?\s])", re.IGNORECASE)
+_HOSTS_BESIDE = re.compile(r"[\w-]+(?=[:=])")
+_LOCAL = frozenset({"localhost", "host"})
+_EXCERPT = re.compile(r"\.\.\.|\u2026|omitted|excerpt|shortened|left out|abridged", re.IGNORECASE)
 _SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
 
 
@@ -77,6 +82,26 @@ class ComposeFile(Fact):
     services: tuple[str, ...]
     database: bool
     broker: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reference(Fact):
+    """
+    A host that a service is told to connect to.
+
+    Args:
+        service: Who connects.
+        setting: Where it is told so: a variable, or ``command``.
+        host:    As written.
+        known:   Whether the file has a service, container or host of that name.
+
+    """
+
+    kind: ClassVar[str] = "compose.reference"
+    service: str
+    setting: str
+    host: str
+    known: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -157,11 +182,36 @@ def _compose(services: Node, block: Block) -> Iterator[Fact]:
         broker=any(s.broker for s in found),
     )
     yield from found
+    if not _EXCERPT.search(block.text):
+        yield from _references(services, block)
     for name, node in services.items():
         for setting, value in (node.get("environment") or Node({}, 0, 0)).items():
             if isinstance(value.value, str) and _is_secret(setting, value.value):
                 yield PlainSecret(
                     span=block.lines(value.first), service=name, name=setting, trivial=_is_trivial(value.value, name)
+                )
+
+
+def _references(services: Node, block: Block) -> Iterator[Reference]:
+    """Yield the hosts of the file's services that variables and commands name, each once for a service."""
+    names = set(services.names()) | _LOCAL
+    for _, node in services.items():
+        names |= {node.text("hostname"), node.text("container_name")}
+        names |= set(_HOSTS_BESIDE.findall(" ".join((node.get("extra_hosts") or Node([], 0, 0)).names())))
+    for name, node in services.items():
+        command = node.get("command")
+        told = [(setting, value) for setting, value in (node.get("environment") or Node({}, 0, 0)).items()]
+        told += [("command", command)] if command is not None else []
+        seen: set[str] = set()
+        for setting, value in told:
+            text = value.value if isinstance(value.value, str) else " ".join(value.names())
+            for match in _HOST.finditer(text):
+                host = match.group("host")
+                if host.lower() in seen:
+                    continue
+                seen.add(host.lower())
+                yield Reference(
+                    span=block.lines(value.first), service=name, setting=setting, host=host, known=host in names
                 )
 
 

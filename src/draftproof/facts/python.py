@@ -39,7 +39,16 @@ _BLOCKING = re.compile(
     r"^(?:requests\.(?:get|post|put|patch|delete|request|head)|time\.sleep|urllib\.request\.urlopen|"
     r"httpx\.(?:get|post|put|patch|delete|request)|subprocess\.(?:run|call|check_output|check_call)|os\.system|"
     r"psycopg2\.connect|psycopg\.connect|boto3\.(?:client|resource)|smtplib\.SMTP|zeep\.Client|"
-    r"(?:bcrypt|pwd_context|argon2)\.(?:hashpw|hash|checkpw|verify))$"
+    r"(?:bcrypt|pwd_context|argon2)\.(?:hashpw|hash|checkpw|verify)|"
+    r"stripe\.[\w.]+\.(?:create|retrieve|modify|capture|cancel|confirm|list)|sendgrid\.\w+\.send|ldap\.initialize)$"
+)
+_OLD_PYDANTIC = re.compile(
+    r"\b(?:constr|conint|confloat|conlist|Field)\([^()]*\bregex\s*=|\borm_mode\s*=\s*True|@(?:root_)?validator\(|"
+    r"\ballow_population_by_field_name\b|\bschema_extra\s*="
+)
+_SYNC_CLIENTS = re.compile(
+    r"^(?:boto3\.(?:client|resource)|requests\.Session|httpx\.Client|psycopg2?\.connect|KafkaProducer|smtplib\.SMTP\w*|"
+    r"(?:pymongo\.)?MongoClient|Elasticsearch|Minio|paramiko\.SSHClient)$"
 )
 _SENDS = re.compile(r"(?:^|[._])(?:send|send_and_wait|produce|publish|send_message|emit)$")
 _COMMITS = re.compile(r"(?:session|db|conn|connection|tx|transaction|uow|s)\.commit$")
@@ -47,7 +56,7 @@ _OFFSET_COMMITS = re.compile(r"(?:consumer|kafka|msg|message)\w*\.commit$")
 _HANDLES = re.compile(
     r"(?:^|[._])(?:handle|process|apply|execute|save|store|add|insert|upsert|dispatch|project|on_)\w*$"
 )
-_LOGS = re.compile(
+LOGS = re.compile(
     r"(?:^|\.)(?:debug|info|warning|warn|error|exception|critical|capture_exception|inc|record_exception)$"
 )
 _RANDOM = re.compile(r"uuid4|uuid\.uuid|random\.|token_hex|secrets\.|urandom")
@@ -128,7 +137,7 @@ class Call(Fact):
     Args:
         fault:    ``blocking`` in a coroutine, ``string_sql``, ``unverified_token``, ``trace_to_client``,
                   ``random_key``, ``plain_secret``, ``mutable_global``, ``default_argument``,
-                  ``no_timeout``, ``float_money``.
+                  ``no_timeout``, ``float_money``, ``old_pydantic``.
         function: The function, or the name that is set, or empty.
         code:     The call or statement, shortened.
 
@@ -169,6 +178,12 @@ class OffsetCommit(Fact):
 
 def python_facts(document: Document) -> Iterable[Fact]:
     """Return the facts of all Python in fences."""
+    for tree, block, shift in python_trees(document):
+        yield from _facts_of(tree, block, shift)
+
+
+def python_trees(document: Document) -> Iterator[tuple[ast.Module, Block, int]]:
+    """Yield the syntax trees of all Python in fences, each with its block and the lines of it that stand before."""
     for block in blocks(document):
         labelled = block.language in ("python", "py")
         if block.language in _OTHER_LANGUAGES or block.diagram:
@@ -176,7 +191,7 @@ def python_facts(document: Document) -> Iterable[Fact]:
         if not labelled and not _LOOKS_PYTHON.search(block.text):
             continue
         for tree, shift in _trees(block.text):
-            yield from _facts_of(tree, block, shift)
+            yield tree, block, shift
 
 
 def _facts_of(tree: ast.Module, block: Block, shift: int) -> list[Fact]:
@@ -221,12 +236,14 @@ def _parsed(text: str) -> ast.Module | None:
         return None
 
 
-def _written(node: ast.AST | None) -> str:
+def written_as(node: ast.AST | None) -> str:
+    """Return a node as source, or nothing for none."""
     return "" if node is None else ast.unparse(node)
 
 
-def _short(node: ast.AST) -> str:
-    text = " ".join(_written(node).split())
+def shortened(node: ast.AST) -> str:
+    """Return a node as source in one line of at most 80 characters."""
+    text = " ".join(written_as(node).split())
     return text if len(text) <= 80 else text[:77] + "..."
 
 
@@ -244,10 +261,10 @@ def _routers(tree: ast.Module) -> dict[str, _Router]:
     included: list[tuple[str, _Router]] = []
     for node in ast.walk(tree):
         if isinstance(node, ast.Assign) and isinstance(node.value, ast.Call):
-            if _written(node.value.func).rpartition(".")[2] in ("APIRouter", "FastAPI"):
-                made[_written(node.targets[0])] = _given(node.value)
-        elif isinstance(node, ast.Call) and _written(node.func).endswith(".include_router") and node.args:
-            included.append((_written(node.args[0]), _given(node)))
+            if written_as(node.value.func).rpartition(".")[2] in ("APIRouter", "FastAPI"):
+                made[written_as(node.targets[0])] = _given(node.value)
+        elif isinstance(node, ast.Call) and written_as(node.func).endswith(".include_router") and node.args:
+            included.append((written_as(node.args[0]), _given(node)))
     for name, outer in included:
         inner = made.get(name, _Router())
         made[name] = _Router(outer.prefix + inner.prefix, f"{outer.dependencies} {inner.dependencies}".strip())
@@ -258,7 +275,7 @@ def _given(call: ast.Call) -> _Router:
     words = {word.arg: word.value for word in call.keywords}
     prefix = words.get("prefix")
     written = prefix.value if isinstance(prefix, ast.Constant) and isinstance(prefix.value, str) else ""
-    return _Router(written, _written(words.get("dependencies")))
+    return _Router(written, written_as(words.get("dependencies")))
 
 
 class _Reader:
@@ -267,9 +284,13 @@ class _Reader:
     def __init__(self, block: Block, shift: int) -> None:
         self._block, self._shift = block, shift
         self._routers: dict[str, _Router] = {}
+        self._waiting: set[str] = set()
+        self._clients: set[str] = set()
 
     def read(self, tree: ast.Module) -> Iterator[Fact]:
         self._routers = _routers(tree)
+        self._clients = _made_by(tree, _SYNC_CLIENTS)
+        self._waiting = _waiting(tree)
         for statement in tree.body:
             yield from self._global(statement)
         for node in ast.walk(tree):
@@ -287,22 +308,22 @@ class _Reader:
         if not isinstance(node, ast.Assign | ast.AnnAssign) or node.value is None:
             return
         target = node.targets[0] if isinstance(node, ast.Assign) else node.target
-        name = _written(target)
+        name = written_as(target)
         if _SECRET_NAME.search(name) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str):
             if len(node.value.value) > 3:
                 yield Call(span=self._at(node), fault="plain_secret", function=name, code=f"{name} = ...")
         elif isinstance(node.value, ast.Dict | ast.List | ast.Set | ast.Call) and name.islower():
-            empty = _written(node.value) in ("{}", "[]", "set()", "dict()", "list()") or "defaultdict" in _written(
+            empty = written_as(node.value) in ("{}", "[]", "set()", "dict()", "list()") or "defaultdict" in written_as(
                 node.value
             )
             if empty:
-                yield Call(span=self._at(node), fault="mutable_global", function=name, code=_short(node))
+                yield Call(span=self._at(node), fault="mutable_global", function=name, code=shortened(node))
 
     def _class(self, node: ast.ClassDef) -> Iterator[Fact]:
-        bases = {_written(base) for base in node.bases}
+        bases = {written_as(base) for base in node.bases}
         if not any(b.endswith(("BaseModel", "Schema", "Request", "Base", "Event")) or "BaseModel" in b for b in bases):
             return
-        if not any("BaseModel" in b for b in bases) and any("Mapped" in _written(part) for part in node.body):
+        if not any("BaseModel" in b for b in bases) and any("Mapped" in written_as(part) for part in node.body):
             return
         fields = []
         extra = ""
@@ -311,8 +332,11 @@ class _Reader:
                 if part.target.id == "model_config":
                     continue
                 fields.append(self._field(node.name, part))
-            found = re.search(r"extra\s*=\s*['\"](\w+)", _written(part)) if "model_config" in _written(part) else None
+            found = re.search(r"extra\s*=\s*['\"](\w+)", written_as(part)) if "model_config" in written_as(part) else None
             extra = found.group(1) if found else extra
+        old = _OLD_PYDANTIC.search(written_as(node))
+        if old is not None:
+            yield Call(span=self._at(node), fault="old_pydantic", function=node.name, code=old.group())
         if fields and any("BaseModel" in b for b in bases):
             yield Model(
                 span=self._at(node),
@@ -324,28 +348,36 @@ class _Reader:
             yield from fields
 
     def _field(self, model: str, node: ast.AnnAssign) -> Field:
-        written = f"{_written(node.annotation)} {_written(node.value)}"
+        written = f"{written_as(node.annotation)} {written_as(node.value)}"
         rules = {word.arg for call in ast.walk(node) if isinstance(call, ast.Call) for word in call.keywords}
-        name = _written(node.target)
+        name = written_as(node.target)
         return Field(
             span=self._at(node),
             model=model,
             name=name,
-            type=_written(node.annotation),
+            type=written_as(node.annotation),
             constrained=bool(rules & _FIELD_RULES) or bool(_CONSTRAINED_TYPES.search(written)),
             money=bool(_MONEY.search(name)),
         )
 
     def _function(self, node: ast.FunctionDef | ast.AsyncFunctionDef) -> Iterator[Fact]:
         yield from self._route(node)
-        calls = [call for call in _own_nodes(node) if isinstance(call, ast.Call)]
+        calls = [call for call in own_nodes(node) if isinstance(call, ast.Call)]
+        awaited = {part.value for part in own_nodes(node) if isinstance(part, ast.Await)}
         for call in calls:
             yield from self._call(node, call)
+            if isinstance(node, ast.AsyncFunctionDef) and call not in awaited and self._waits(call):
+                yield Call(span=self._at(call), fault="blocking", function=node.name, code=shortened(call))
         yield from self._handlers(node)
         yield from self._order(node, calls)
         for default in [*node.args.defaults, *(d for d in node.args.kw_defaults if d)]:
-            if isinstance(default, ast.Call) and re.search(r"(?:utcnow|now|today|uuid4|time)$", _written(default.func)):
-                yield Call(span=self._at(node), fault="default_argument", function=node.name, code=_short(default))
+            if isinstance(default, ast.Call) and re.search(r"(?:utcnow|now|today|uuid4|time)$", written_as(default.func)):
+                yield Call(span=self._at(node), fault="default_argument", function=node.name, code=shortened(default))
+
+    def _waits(self, call: ast.Call) -> bool:
+        """Return whether a call goes to a client that blocks, or to a function beside it that does."""
+        receiver, _, name = written_as(call.func).rpartition(".")
+        return receiver in self._clients or name in self._waiting
 
     def _route(self, node: ast.FunctionDef | ast.AsyncFunctionDef) -> Iterator[Route]:
         for decorator in node.decorator_list:
@@ -358,31 +390,31 @@ class _Reader:
             ):
                 continue
             words = {word.arg: word.value for word in decorator.keywords}
-            body = "\n".join(_written(part) for part in node.body)
-            taken = _written(node.args)
-            router = self._routers.get(_written(decorator.func.value), _Router())
+            body = "\n".join(written_as(part) for part in node.body)
+            taken = written_as(node.args)
+            router = self._routers.get(written_as(decorator.func.value), _Router())
             yield Route(
                 span=self._at(decorator, decorator),
                 method=decorator.func.attr,
                 path=router.prefix + str(decorator.args[0].value),
                 function=node.name,
                 is_async=isinstance(node, ast.AsyncFunctionDef),
-                model=_written(words.get("response_model")) or _written(node.returns),
-                status=_written(words.get("status_code")),
+                model=written_as(words.get("response_model")) or written_as(node.returns),
+                status=written_as(words.get("status_code")),
                 authenticated=bool(
-                    _AUTHENTICATES.search(taken + _written(words.get("dependencies")) + router.dependencies)
+                    _AUTHENTICATES.search(taken + written_as(words.get("dependencies")) + router.dependencies)
                 ),
                 writes=bool(_WRITES.search(body)),
-                returns_dict=any(isinstance(r, ast.Return) and isinstance(r.value, ast.Dict) for r in _own_nodes(node)),
+                returns_dict=any(isinstance(r, ast.Return) and isinstance(r.value, ast.Dict) for r in own_nodes(node)),
                 paged=_paged(node),
             )
 
     def _call(self, function: ast.FunctionDef | ast.AsyncFunctionDef, call: ast.Call) -> Iterator[Call]:
-        name = _written(call.func)
-        written = _written(call)
+        name = written_as(call.func)
+        written = written_as(call)
 
         def found(fault: str) -> Call:
-            return Call(span=self._at(call), fault=fault, function=function.name, code=_short(call))
+            return Call(span=self._at(call), fault=fault, function=function.name, code=shortened(call))
 
         if isinstance(function, ast.AsyncFunctionDef) and _BLOCKING.match(name):
             yield found("blocking")
@@ -400,7 +432,7 @@ class _Reader:
             yield found("trace_to_client")
         if _SENDS.search(name):
             key = next((word.value for word in call.keywords if word.arg == "key"), None)
-            if key is not None and _RANDOM.search(_written(key)):
+            if key is not None and _RANDOM.search(written_as(key)):
                 yield found("random_key")
         if re.search(r"^(?:requests|httpx)\.(?:get|post|put|patch|delete|request)$|^urlopen$", name) and not any(
             word.arg == "timeout" for word in call.keywords
@@ -408,12 +440,12 @@ class _Reader:
             yield found("no_timeout")
 
     def _handlers(self, node: ast.FunctionDef | ast.AsyncFunctionDef) -> Iterator[Swallowed]:
-        for part in _own_nodes(node):
+        for part in own_nodes(node):
             if not isinstance(part, ast.ExceptHandler):
                 continue
             inside = [inner for statement in part.body for inner in ast.walk(statement)]
             answers = any(isinstance(inner, ast.Raise) for inner in inside)
-            logs = any(isinstance(inner, ast.Call) and _LOGS.search(_written(inner.func)) for inner in inside)
+            logs = any(isinstance(inner, ast.Call) and LOGS.search(written_as(inner.func)) for inner in inside)
             empty = all(
                 isinstance(statement, ast.Pass | ast.Continue | ast.Break)
                 or (
@@ -422,7 +454,7 @@ class _Reader:
                 )
                 for statement in part.body
             )
-            broad = part.type is None or _written(part.type) in ("Exception", "BaseException")
+            broad = part.type is None or written_as(part.type) in ("Exception", "BaseException")
             if empty and not answers and not logs:
                 yield Swallowed(span=self._at(part), function=node.name, broad=broad)
 
@@ -430,7 +462,7 @@ class _Reader:
         self, node: ast.FunctionDef | ast.AsyncFunctionDef, calls: Sequence[ast.Call]
     ) -> Iterator[SendAndCommit | OffsetCommit]:
         placed = sorted(calls, key=lambda call: (call.lineno, call.col_offset))
-        names = [(_written(call.func), call) for call in placed]
+        names = [(written_as(call.func), call) for call in placed]
         sends = [
             call
             for name, call in names
@@ -445,7 +477,7 @@ class _Reader:
                 first="send" if first is sends[0] else "commit",
             )
         offsets = [call for name, call in names if _OFFSET_COMMITS.search(name)]
-        loops = [part for part in _own_nodes(node) if isinstance(part, ast.For | ast.AsyncFor | ast.While)]
+        loops = [part for part in own_nodes(node) if isinstance(part, ast.For | ast.AsyncFor | ast.While)]
         for commit in offsets[:1]:
             around = [loop for loop in loops if loop.lineno <= commit.lineno <= (loop.end_lineno or loop.lineno)]
             inside = [
@@ -460,13 +492,33 @@ class _Reader:
                     yield OffsetCommit(span=self._at(commit), function=node.name, when=when)
 
 
-def _own_nodes(node: ast.AST) -> Iterator[ast.AST]:
+def _made_by(tree: ast.Module, makers: re.Pattern[str]) -> set[str]:
+    """Return the names to which a module assigns what some calls make, ``self.s3`` among them."""
+    return {
+        written_as(node.targets[0])
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Assign) and isinstance(node.value, ast.Call) and makers.match(written_as(node.value.func))
+    }
+
+
+def _waiting(tree: ast.Module) -> set[str]:
+    """Return the functions of a module that are no coroutines and make a call that blocks."""
+    return {
+        node.name
+        for node in ast.walk(tree)
+        if isinstance(node, ast.FunctionDef)
+        and any(isinstance(n, ast.Call) and _BLOCKING.match(written_as(n.func)) for n in own_nodes(node))
+        and not any(_METHODS & {written_as(getattr(d, "func", d)).rpartition(".")[2]} for d in node.decorator_list)
+    }
+
+
+def own_nodes(node: ast.AST) -> Iterator[ast.AST]:
     """Yield what a function holds, without the functions inside it."""
     for child in ast.iter_child_nodes(node):
         if isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | ast.Lambda):
             continue
         yield child
-        yield from _own_nodes(child)
+        yield from own_nodes(child)
 
 
 def _paged(node: ast.FunctionDef | ast.AsyncFunctionDef) -> str:
@@ -478,10 +530,10 @@ def _paged(node: ast.FunctionDef | ast.AsyncFunctionDef) -> str:
 
 def _built(node: ast.expr) -> bool:
     """Return whether an argument is SQL put together from values: f-string, ``%``, ``+`` or ``format``."""
-    written = _written(node)
+    written = written_as(node)
     if not re.search(r"\b(?:select|insert|update|delete|where|from|order by)\b", written, re.IGNORECASE):
         return False
-    if isinstance(node, ast.Call) and _written(node.func) in ("text", "sa.text", "sqlalchemy.text") and node.args:
+    if isinstance(node, ast.Call) and written_as(node.func) in ("text", "sa.text", "sqlalchemy.text") and node.args:
         return _built(node.args[0])
     if isinstance(node, ast.JoinedStr):
         return any(isinstance(part, ast.FormattedValue) for part in node.values)

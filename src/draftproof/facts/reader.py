@@ -10,6 +10,7 @@ from draftproof.facts.base import Fact
 from draftproof.facts.delivery import delivery_facts
 from draftproof.facts.deployment import deployment_facts
 from draftproof.facts.diagrams import diagram_facts
+from draftproof.facts.hazards import hazard_facts
 from draftproof.facts.python import python_facts
 from draftproof.facts.schemas import schema_facts
 from draftproof.facts.settings import SettingRule, pool_facts, setting_facts, topic_facts
@@ -19,6 +20,7 @@ Analyzer = Callable[[Document], Iterable[Fact]]
 ANALYZERS: tuple[Analyzer, ...] = (
     sql_facts,
     python_facts,
+    hazard_facts,
     deployment_facts,
     delivery_facts,
     schema_facts,

@@ -141,6 +141,8 @@ def check_rule(rule: FactRule) -> str | None:
 def _environment() -> SandboxedEnvironment:
     environment = SandboxedEnvironment(undefined=StrictUndefined, autoescape=False)
     environment.filters["number"] = _number
+    environment.tests["contains"] = lambda values, value: value in values
+    environment.tests["longerthan"] = lambda values, count: len(values) > count
     environment.tests["matching"] = lambda value, pattern: bool(re.search(pattern, str(value), re.IGNORECASE))
     return environment
 

@@ -114,6 +114,7 @@ def phrase_pattern(text: str) -> re.Pattern[str]:
         text.replace("{n}", rf"(?P<n>{_NUMBER})")
         .replace("{d}", rf"(?P<d>{_NUMBER}[ -]?{_UNIT})")
         .replace("{d2}", rf"(?P<d2>{_NUMBER}[ -]?{_UNIT})")
+        .replace("{u}", r"(?P<u>hour|day|week|fortnight|month|quarter|year)")
         .replace("{p}", r"(?P<p>\d{1,3}(?:[.,]\d+)?)")
         .replace("{k}", r"(?P<k>(?:days|hours|minutes|seconds|weeks)=\d+)")
     )
@@ -126,6 +127,8 @@ def phrase_pattern(text: str) -> re.Pattern[str]:
 
 def setting_facts(document: Document, cues: Sequence[Cue], rules: Sequence[SettingRule]) -> Iterator[Setting]:
     """Yield the settings and measures of a document, passage by passage."""
+    # What a sentence fears, it may state by a number all the same: "we then replay the last 14 days".
+    cues = [cue for cue in cues if cue.id != "risk"]
     for passage in document.evidence_passages:
         if passage.kind is PassageKind.QUOTE:
             continue
@@ -173,9 +176,15 @@ def _from_phrase(match: re.Match[str], unit: str) -> tuple[str, float]:
         return groups["nightly"], 86400.0
     if "one" in groups:
         return groups["one"], 1.0
+    if unit == "claim":
+        return match.group(), 1.0
     if "k" in groups:
         name, _, number = groups["k"].partition("=")
         return groups["k"], float(number) * _SECONDS[name.removesuffix("s")]
+    if "u" in groups:
+        return match.group(), {"fortnight": 14 * 86400.0, "quarter": 91 * 86400.0}.get(
+            groups["u"].lower(), _SECONDS.get(groups["u"].lower(), 0.0)
+        )
     if "p" in groups:
         return groups["p"] + " %", float(groups["p"].replace(",", "."))
     if "n" in groups:

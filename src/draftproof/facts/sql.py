@@ -7,8 +7,10 @@ one by one, so that a sketch with `...` in one statement does not lose the other
 
 from __future__ import annotations
 
+import ast
 import logging
 import re
+import textwrap
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -16,6 +18,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from draftproof.domain.document import Document, Span
 from draftproof.facts.base import Block, Fact, blocks
+from draftproof.facts.python import python_trees
 
 if TYPE_CHECKING:
     from sqlglot import exp
@@ -34,6 +37,10 @@ _NEXT = re.compile(
     re.IGNORECASE | re.MULTILINE,
 )
 _MOST_CHARACTERS = 6000
+_VOLATILE = re.compile(
+    r"\b(?:now|clock_timestamp|statement_timestamp|timeofday|random|gen_random_uuid)\(\)|\bcurrent_(?:date|time|timestamp)\b",
+    re.IGNORECASE,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,6 +80,7 @@ class Column(Fact):
         nullable: Whether NULL is allowed.
         checked: Whether a CHECK names it.
         default: The default expression as written, lower-case, or empty.
+        allowed: The texts that a CHECK lists for it; empty where none does.
 
     """
 
@@ -84,6 +92,7 @@ class Column(Fact):
     nullable: bool = True
     checked: bool = False
     default: str = ""
+    allowed: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,7 +109,13 @@ class ForeignKey(Fact):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Index(Fact):
-    """An index: its columns in order, whether it is unique, partial or of another method than B-tree."""
+    """
+    An index: its columns in order, whether it is unique, partial or of another method than B-tree.
+
+    ``volatile`` is what its predicate or expressions call that changes with the clock or chance, or empty.
+    ``compared`` are the columns that its predicate compares with texts, and the texts; ``unheard`` is one
+    of them, written out, that the column's CHECK does not list, or empty.
+    """
 
     kind: ClassVar[str] = "sql.index"
     table: str
@@ -110,6 +125,9 @@ class Index(Fact):
     partial: bool = False
     method: str = "btree"
     concurrently: bool = False
+    volatile: str = ""
+    unheard: str = ""
+    compared: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,6 +143,9 @@ class Query(Fact):
         limited: Whether it has a LIMIT.
         star:    Whether it selects ``*``.
         locks:   ``update``, ``skip locked`` or empty.
+        compared: Columns compared with texts, and the texts.
+        unheard: One of them, written out, that the column's CHECK does not list, or empty.
+        beyond:  A column that is compared by ``>`` and is the first one ordered by, or empty.
         served:  Whether some index or key of the DDL leads with an equal or the first ordered column;
                  ``True`` where the table is in no DDL.
 
@@ -138,6 +159,9 @@ class Query(Fact):
     limited: bool = False
     star: bool = False
     locks: str = ""
+    unheard: str = ""
+    compared: tuple[tuple[str, str], ...] = ()
+    beyond: str = ""
     served: bool = True
 
 
@@ -151,14 +175,26 @@ class BrokenStatement(Fact):
 
 
 def sql_facts(document: Document) -> Iterable[Fact]:
-    """Return the facts of all SQL in fences."""
+    """Return the facts of all SQL in fences, and of the queries in their Python."""
     found: list[Fact] = []
     with _quiet():
         for block in blocks(document):
             if not block.diagram and block.language not in ("python", "py", "json", "bash", "sh"):
                 for text, span in _statements(block):
                     found.extend(_facts(text, span))
-    return _served(_indexed(found))
+        for text, span in _in_python(document):
+            found.extend(fact for fact in _facts(text, span) if isinstance(fact, Query))
+    return _unheard(_served(_indexed(found)))
+
+
+def _in_python(document: Document) -> Iterator[tuple[str, Span]]:
+    """Yield the queries that stand as texts in Python, each with its lines."""
+    for tree, block, shift in python_trees(document):
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Constant) and isinstance(node.value, str) and _SELECT.match(node.value.strip()):
+                first, last = node.lineno - 1 + shift, (node.end_lineno or node.lineno) - 1 + shift
+                if len(node.value) <= _MOST_CHARACTERS:
+                    yield textwrap.dedent(node.value).strip(), block.lines(first, last)
 
 
 @contextmanager
@@ -258,7 +294,7 @@ def _table(tree: exp.Create, text: str, span: Span) -> Iterator[Fact]:
     unique: list[tuple[str, ...]] = []
     columns: list[Column] = []
     keys: list[ForeignKey] = []
-    checked: set[str] = set()
+    checked: dict[str, tuple[str, ...]] = {}
     for part in schema.expressions if isinstance(schema, exp.Schema) else ():
         if isinstance(part, exp.ColumnDef):
             column, is_primary, is_unique, key = _column(part, name, _line_of(part, text, span))
@@ -275,7 +311,7 @@ def _table(tree: exp.Create, text: str, span: Span) -> Iterator[Fact]:
                 elif isinstance(piece, exp.ForeignKey):
                     keys.append(_foreign_key(piece, name, span))
                 elif isinstance(piece, exp.CheckColumnConstraint):
-                    checked |= {_name(c) for c in piece.find_all(exp.Column)}
+                    checked.update({_name(c): () for c in piece.find_all(exp.Column)} | _listed(piece))
     if primary:
         unique.insert(0, primary)
     yield Table(
@@ -287,8 +323,46 @@ def _table(tree: exp.Create, text: str, span: Span) -> Iterator[Fact]:
         partitioned=by.this.sql().lower() if by is not None else "",
         partition=partition,
     )
-    yield from (replace(c, checked=True) if c.name in checked else c for c in columns)
+    yield from (
+        replace(c, checked=True, allowed=checked[c.name] or c.allowed) if c.name in checked else c for c in columns
+    )
     yield from keys
+
+
+def _listed(check: exp.Expression) -> dict[str, tuple[str, ...]]:
+    """Return the texts that a CHECK allows, by column; nothing where it says more than one list."""
+    from sqlglot import exp
+
+    lists = list(check.find_all(exp.In))
+    if len(lists) != 1 or not isinstance(lists[0].this, exp.Column) or check.find(exp.Or) is not None:
+        return {}
+    texts = [e.this for e in lists[0].expressions if isinstance(e, exp.Literal) and e.is_string]
+    return {_name(lists[0].this): tuple(texts)} if len(texts) == len(lists[0].expressions) else {}
+
+
+def _compared(where: exp.Expression | None) -> tuple[tuple[str, str], ...]:
+    """Return the columns that a condition compares with texts for equality, and the texts."""
+    from sqlglot import exp
+
+    found = []
+    for node in where.find_all(exp.EQ, exp.In) if where is not None else ():
+        if not isinstance(node.this, exp.Column):
+            continue
+        texts = [node.expression] if isinstance(node, exp.EQ) else node.expressions
+        found += [(_name(node.this), t.this) for t in texts if isinstance(t, exp.Literal) and t.is_string]
+    return tuple(found)
+
+
+def _unheard(facts: Sequence[Fact]) -> list[Fact]:
+    """Say of indexes and queries which text they look for that no row may hold."""
+    allowed = {(f.table, f.name): f.allowed for f in facts if isinstance(f, Column) and f.allowed}
+    found: list[Fact] = []
+    for fact in facts:
+        if isinstance(fact, Index | Query):
+            odd = [f"{c} = '{v}'" for c, v in fact.compared if v not in allowed.get((fact.table, c), (v,))]
+            fact = replace(fact, unheard=odd[0]) if odd else fact
+        found.append(fact)
+    return found
 
 
 def _columns(nodes: Iterable[Any]) -> tuple[str, ...]:
@@ -324,6 +398,7 @@ def _column(node: exp.ColumnDef, table: str, span: Span) -> tuple[Column, bool, 
         default=default.this.sql(dialect="postgres").lower()
         if default is not None and default.this is not None
         else "",
+        allowed=next((v for k in kinds if isinstance(k, exp.CheckColumnConstraint) for v in _listed(k).values()), ()),
     )
     key = None
     if reference is not None:
@@ -389,7 +464,15 @@ def _index(tree: exp.Create, span: Span) -> Iterator[Index]:
         partial=parameters is not None and parameters.args.get("where") is not None,
         method=str(using.name).lower() if using is not None else "btree",
         concurrently=bool(tree.args.get("concurrently")),
+        volatile=_volatile(parameters),
+        compared=_compared(parameters.args.get("where") if parameters is not None else None),
     )
+
+
+def _volatile(parameters: exp.Expression | None) -> str:
+    """Return what an index calls that gives another value at another moment; PostgreSQL refuses it."""
+    found = _VOLATILE.search(parameters.sql(dialect="postgres")) if parameters is not None else None
+    return found.group().lower() if found else ""
 
 
 def _alteration(tree: exp.Alter, span: Span) -> Iterator[Fact]:
@@ -430,7 +513,17 @@ def _query(tree: exp.Select, span: Span) -> Iterator[Query]:
         limited=tree.args.get("limit") is not None,
         star=any(isinstance(e, exp.Star) for e in tree.expressions),
         locks=waits if locks else "",
+        compared=_compared(where),
+        beyond=_beyond(where, ordered),
     )
+
+
+def _beyond(where: exp.Expression | None, ordered: Sequence[str]) -> str:
+    """Return the column by which a query goes on behind the last row that it has seen, or nothing."""
+    from sqlglot import exp
+
+    passed = {_name(n.this) for n in where.find_all(exp.GT) if isinstance(n.this, exp.Column)} if where else set()
+    return ordered[0] if ordered and ordered[0] in passed else ""
 
 
 def _keys(facts: Sequence[Fact]) -> dict[str, list[tuple[str, ...]]]:

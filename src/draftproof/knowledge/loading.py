@@ -120,9 +120,10 @@ def load_cues(text: str, place: str) -> tuple[Cue, ...]:
         Cue(
             cue.id,
             cue.reason,
-            joined(cue.patterns, f"{place}: {cue.id}"),
+            joined(cue.patterns, f"{place}: {cue.id}") if cue.patterns else None,
             joined([f"(?:{p}){_FEW_WORDS}" for p in cue.before], f"{place}: {cue.id}") if cue.before else None,
             joined(cue.headings, f"{place}: {cue.id}") if cue.headings else None,
+            joined(cue.code, f"{place}: {cue.id}") if cue.code else None,
             tuple(cue.not_for),
         )
         for cue in shape.cues
@@ -133,7 +134,9 @@ def load_purposes(text: str, place: str) -> tuple[Purpose, ...]:
     """Return what a quantity may be about."""
     shape = validated(PurposesShape, load_yaml(text, place), place)
     _refuse_twins([item.id for item in shape.purposes], "purpose")
-    return tuple(Purpose(item.id, joined(item.patterns, f"{place}: {item.id}")) for item in shape.purposes)
+    return tuple(
+        Purpose(item.id, joined(item.patterns, f"{place}: {item.id}"), item.check) for item in shape.purposes
+    )
 
 
 def load_parts(text: str, place: str) -> tuple[Part, ...]:

@@ -84,8 +84,9 @@ class CueShape(Shape):
 
     id: Identifier
     reason: str
-    patterns: list[Pattern] = Field(min_length=1)
+    patterns: list[Pattern] = []
     before: list[Pattern] = []
+    code: list[Pattern] = []
     not_for: list[str] = []
     headings: list[Pattern] = []
 
@@ -101,6 +102,7 @@ class PurposeShape(Shape):
 
     id: Identifier
     patterns: list[Pattern] = Field(min_length=1)
+    check: str = ""
 
 
 class PurposesShape(Shape):
@@ -133,7 +135,7 @@ class SettingShape(Shape):
     """One setting or measure."""
 
     name: str = Field(pattern=r"^[a-z][a-z_]*$")
-    unit: Literal["word", "count", "ms", "s", "percent"]
+    unit: Literal["word", "count", "ms", "s", "percent", "claim"]
     names: list[str] = []
     phrases: list[Pattern] = []
 

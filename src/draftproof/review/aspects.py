@@ -130,6 +130,11 @@ class PatternScan:
                     found.append(FlawHit(rule, self.passages[index]))
         return found
 
+    def listed(self, check: Check) -> list[int]:
+        """Return the passages that only list names, which under this check answer nothing."""
+        cues = [cue for cue in self._cues if cue.code and cue.concerns(check.id)]
+        return [i for i, p in enumerate(self.passages) if any(cue.holds_throughout(p) for cue in cues)]
+
     def standing(self, pattern: re.Pattern[str]) -> int:
         """Return how many passages hold the pattern and are not taken back by a cue."""
         return sum(

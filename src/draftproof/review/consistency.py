@@ -20,6 +20,7 @@ from draftproof.documents.quantities import Bound, Purpose, Quantity, contradict
 from draftproof.documents.quotes import quote
 from draftproof.domain.document import Passage, PassageKind, Requirement, Span
 from draftproof.domain.findings import Inconsistency
+from draftproof.facts.rules import FactHit
 from draftproof.review.material import Material
 
 if TYPE_CHECKING:
@@ -35,6 +36,8 @@ NEARLY_AS_NEAR = 0.9
 SAME_PURPOSE = 0.1
 _MOST_APART = 150
 _MAX_REPORTED = 8
+# Lines quoted for one of them.
+_MOST_PLACES = 4
 _TOPIC_COLUMN = re.compile(r"^\W*(?:kafka )?topics?(?: name)?\W*:\s*`?([\w.-]+)", re.IGNORECASE)
 _TOPIC_USE = re.compile(
     r"(?:AIOKafkaConsumer|KafkaConsumer|subscribe|send(?:_and_wait)?|produce|publish)\(\s*\[?\s*[fr]?[\"']([\w.-]+)[\"']"
@@ -67,11 +70,12 @@ class _Need:
 
 @dataclass(frozen=True, slots=True)
 class _Pair:
-    """A requirement's quantity and a statement that breaks it, with how near they are."""
+    """A requirement's quantity, what it is about, and a statement that breaks it, with how near they are."""
 
     score: float
     requirement: Requirement
     needed: Quantity
+    purposes: frozenset[str]
     statement: _Statement
 
 
@@ -89,13 +93,17 @@ def find_inconsistencies(material: Material, purposes: Sequence[Purpose]) -> tup
 
 
 def _between_facts(material: Material) -> Iterator[Inconsistency]:
-    """Yield what rules over facts found in two places of the design, each pair of lines once."""
-    seen: set[frozenset[Span]] = set()
+    """Yield what rules over facts found in two places of the design; what a rule holds against one place is one."""
+    together: dict[tuple[str, Span], list[FactHit]] = {}
     for hit in material.fact_hits:
-        lines = frozenset(hit.spans)
-        if hit.rule.contradicts and lines not in seen:
-            seen.add(lines)
-            yield Inconsistency(hit.sentence, tuple(quote(material.design, span) for span in hit.spans))
+        if hit.rule.contradicts:
+            together.setdefault((hit.rule.id, hit.spans[0]), []).append(hit)
+    seen: set[frozenset[Span]] = set()
+    for hits in together.values():
+        spans = list(dict.fromkeys(span for hit in hits for span in hit.spans))[:_MOST_PLACES]
+        if frozenset(spans) not in seen:
+            seen.add(frozenset(spans))
+            yield Inconsistency(hits[0].sentence, tuple(quote(material.design, span) for span in spans))
 
 
 def _against_requirements(material: Material, purposes: Sequence[Purpose]) -> Iterator[Inconsistency]:
@@ -111,7 +119,7 @@ def _against_requirements(material: Material, purposes: Sequence[Purpose]) -> It
         for need in _needs(item, purposes):
             best = _nearest(need, statements, nearness)
             if best is not None:
-                pairs.append(_Pair(best[0], item, need.quantity, best[1]))
+                pairs.append(_Pair(best[0], item, need.quantity, need.purposes, best[1]))
     used: set[int] = set()
     seen: set[str] = set()
     for pair in sorted(pairs, key=lambda p: -p.score):
@@ -119,11 +127,12 @@ def _against_requirements(material: Material, purposes: Sequence[Purpose]) -> It
             continue
         used.add(pair.statement.index)
         seen.add(pair.requirement.id)
-        yield _reported(pair, material)
+        yield _reported(pair, material, purposes)
 
 
-def _reported(pair: _Pair, material: Material) -> Inconsistency:
+def _reported(pair: _Pair, material: Material, purposes: Sequence[Purpose]) -> Inconsistency:
     assert material.requirements is not None
+    common = pair.statement.purposes & pair.purposes
     passage = material.passages[pair.statement.index]
     bound = "" if pair.needed.bound is Bound.EXACT else f"{pair.needed.bound} "
     return Inconsistency(
@@ -136,6 +145,7 @@ def _reported(pair: _Pair, material: Material) -> Inconsistency:
             quote(material.requirements.document, pair.requirement.span),
         ),
         requirement_id=pair.requirement.id,
+        check_id=next((p.check for p in purposes if p.id in common and p.check), ""),
     )
 
 
@@ -144,6 +154,8 @@ def _needs(item: Requirement, purposes: Sequence[Purpose]) -> Iterator[_Need]:
         sentence = item.text[start:stop]
         bag = frozenset(words(sentence))
         for quantity in quantities(sentence):
+            if quantity.interval:
+                continue
             yield _Need(quantity, bag, purposes_of(quantity, sentence, purposes))
 
 
@@ -168,11 +180,12 @@ class _Nearness:
             return None
         if not 1 / _MOST_APART <= quantity.value / max(need.quantity.value, 1e-9) <= _MOST_APART:
             return None
-        if need.purposes and statement.purposes and not need.purposes & statement.purposes:
+        common = need.purposes & statement.purposes
+        if not common and (quantity.interval or (need.purposes and statement.purposes)):
             return None
         share = _share(need.bag, statement.bag, self.rarity)
         near = float(self.meaning[statement.index])
-        score = near + share + (SAME_PURPOSE if need.purposes & statement.purposes else 0.0)
+        score = near + share + (SAME_PURPOSE if common else 0.0)
         return score if near >= LEAST_MEANING and share >= LEAST_WORDS and score >= LEAST_SUM else None
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from draftproof.documents.cues import Cue, cues_at
 from draftproof.documents.lexical import words
+from draftproof.documents.markdown import sentences
 from draftproof.documents.quotes import quote
 from draftproof.domain.document import Document, Passage, PassageKind, Requirement, Requirements
 from draftproof.domain.findings import RequirementFinding, Verdict
@@ -22,6 +23,14 @@ if TYPE_CHECKING:
 # A passage that says almost the requirement's own words repeats it.
 _REPEATS = 0.8
 _NUMBER = re.compile(r"(?<![\w.])\d[\d.,  ]*\d|\d+")
+# Demands of one requirement, and how few words one of them may have.
+_CLAUSE_END = re.compile(r";|\n|, (?:and|but|or) | and (?=(?:the|a|an|is|are|can|must|may|shall)\b)")
+_SHORTEST_CLAUSE = 3
+_NUMBERED_ID = re.compile(r"^(?:Requirement|Req)\W*(?P<number>\d+)$", re.IGNORECASE)
+_NUMBERED_LIST = re.compile(
+    r"\b(?:Requirements?|Reqs?)\b\.?[\s:*]*(?P<numbers>\d+(?:\.\d+)*(?:\s*(?:,|and|&|-|\u2013)\s*\d+(?:\.\d+)*)*)", re.IGNORECASE
+)
+_NUMBERED_RANGE = re.compile(r"(\d+)(?:\.\d+)*(?:\s*[-\u2013]\s*(\d+)(?:\.\d+)*)?")
 
 REQUIREMENT_SIGNALS = (
     "similarity_best",
@@ -34,6 +43,9 @@ REQUIREMENT_SIGNALS = (
     "taken_back",
     "repeated_only",
     "length",
+    "clause_word_share",
+    "clause_unseen_most",
+    "clause_unseen_mean",
     "contradicted",
     "related_defects",
     "related_worst",
@@ -150,8 +162,9 @@ class RequirementReader:
         rare = sorted(wanted, key=lambda w: (-self._rarity.get(w, self._unseen), w))[:6]
         numbers = {_plain(n) for n in _NUMBER.findall(item.text)}
         text_numbers = {_plain(n) for m in kept for n in _NUMBER.findall(self._search.passages[m.index].text)}
-        named = re.compile(rf"(?<![\w-]){re.escape(item.id)}(?![\w-]|\.\d)")
-        by_id = sum(bool(named.search(p.text)) for i, p in enumerate(self._search.passages) if i not in repeats)
+        by_id = sum(
+            names(item.id, f"{p.heading_path}\n{p.text}") for i, p in enumerate(self._search.passages) if i not in repeats
+        )
         return [
             max(top, default=0.0),
             sorted(top)[-2] if len(top) > 1 else 0.0,
@@ -163,7 +176,24 @@ class RequirementReader:
             sum(m.taken_back for m in matches[:3]) / 3,
             float(bool(repeats) and not kept),
             log(1 + len(wanted)),
+            *self._clauses(item),
         ]
+
+    def _clauses(self, item: Requirement) -> list[float]:
+        """
+        Return how the clauses of a requirement, each by itself, stand in the design.
+
+        Returns:
+            The mean over the clauses of the weighted share of their words that the best
+            passage holds; the largest and the mean share of their words that the design
+            does not have at all.
+
+        """
+        clauses = [set(words(clause)) for clause in clauses_of(item.text)]
+        best = [max((self._share(clause, bag) for bag in self._bags), default=0.0) for clause in clauses]
+        unseen = [sum(word not in self._rarity for word in clause) / len(clause) for clause in clauses]
+        count = max(1, len(clauses))
+        return [fsum(best) / count, max(unseen, default=0.0), fsum(unseen) / count]
 
     def _share(self, wanted: set[str], bag: set[str]) -> float:
         """Return the share of the wanted words that a bag holds, weighted by rarity."""
@@ -185,6 +215,29 @@ class RequirementReader:
                 cues = cues_at(self._cues, passage, found.start(), found.end())
                 return any(cue.id in ("deferred", "refused") for cue in cues)
         return False
+
+
+def clauses_of(text: str) -> list[str]:
+    """Return what a requirement asks for, one demand each: sentences, cut at semicolons, lines and conjunctions."""
+    parts = [part for start, stop in sentences(text) for part in _CLAUSE_END.split(text[start:stop])]
+    return [part for part in parts if len(set(words(part))) >= _SHORTEST_CLAUSE] or ([text] if words(text) else [])
+
+
+def names(requirement_id: str, text: str) -> bool:
+    """
+    Return whether a text names a requirement by its id.
+
+    "Requirement 3" is also named by "Req 3", "Requirements 1.2, 3.4" and "Reqs 2-5".
+    """
+    numbered = _NUMBERED_ID.match(requirement_id)
+    if numbered is None:
+        return re.search(rf"(?<![\w-]){re.escape(requirement_id)}(?![\w-]|\.\d)", text) is not None
+    wanted = int(numbered.group("number"))
+    for listed in _NUMBERED_LIST.finditer(text):
+        for first, last in _NUMBERED_RANGE.findall(listed.group("numbers")):
+            if int(first) <= wanted <= int(last or first):
+                return True
+    return False
 
 
 def _plain(number: str) -> str:

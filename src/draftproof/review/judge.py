@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from draftproof.documents.quotes import quote
-from draftproof.domain.document import Passage
-from draftproof.domain.findings import Basis, Evidence, Finding, Nearest, Source, Verdict
+from draftproof.domain.document import DocumentName, Passage
+from draftproof.domain.findings import Basis, Evidence, Finding, Inconsistency, Nearest, Source, Verdict
 from draftproof.domain.notes import Exemplar
 from draftproof.domain.rubric import Check, Rubric
 from draftproof.facts.rules import FactHit
@@ -21,6 +21,11 @@ if TYPE_CHECKING:
 
 JUDGED = (Verdict.MET, Verdict.PARTIAL, Verdict.MISSING, Verdict.FLAWED)
 _MAX_EVIDENCE = 3
+# What the model with vectors says counts this share, what patterns and facts say alone the rest.
+# Left-one-out over 29 designs the two together have an MCC of 0.76 and an accuracy of 0.805, with
+# vectors 0.75 and 0.802; on five designs from real repositories, none of them fitted on, 0.54 and
+# 0.63 against 0.49 and 0.59.
+_VECTORS_SHARE = 0.4
 # A user's own verdict on the same passage outweighs the judge, and is not beyond doubt.
 _RECORDED_SHARE = 0.9
 # A parsed fact that breaks a rule is not outweighed by what surrounds it. Of 42 that fired on
@@ -29,6 +34,9 @@ _FACT_SHARE = 0.75
 # A parsed shortcoming moves this share of ``met`` to ``partial``. Of 47 that fired 9 were labelled
 # met; left-one-out figures stay where they are, and damage to good designs is noticed more.
 _SHORTCOMING_SHARE = 0.55
+# What a contradiction moves from ``met`` to ``partial``: of 34 labelled designs none is called clear
+# that holds one, and of 15 whose times or shares break a requirement one was met in that respect.
+_CONTRADICTED_SHARE = 0.8
 _VERDICT_OF_LABEL = {
     "met": Verdict.MET,
     "partial": Verdict.PARTIAL,
@@ -134,10 +142,12 @@ class EvidenceJudge:
     def judge(self, rubric: Rubric, material: Material) -> dict[str, Finding]:
         """Return one finding for every check, by id."""
         signals = read_signals(rubric, material, self._weights.heads)
-        with_vectors = material.search.vectors is not None and material.exemplars is not None
-        model = self._weights.verdicts if with_vectors else self._weights.without_vectors
-        matrix = signals.matrix if with_vectors else signals.matrix[:, : len(WITHOUT_VECTORS)]
-        rows = model.probabilities(combined(matrix))
+        model = self._weights.without_vectors
+        rows = model.probabilities(combined(signals.matrix[:, : len(WITHOUT_VECTORS)]))
+        if material.search.vectors is not None and material.exemplars is not None:
+            assert self._weights.verdicts.classes == model.classes
+            seen = self._weights.verdicts.probabilities(combined(signals.matrix))
+            rows = _VECTORS_SHARE * seen + (1 - _VECTORS_SHARE) * rows
         found = {}
         for check, row in zip(rubric, rows, strict=True):
             probabilities = dict.fromkeys(Verdict, 0.0)
@@ -196,6 +206,39 @@ class EvidenceJudge:
             basis=tuple(_basis(recorded, flaws, hits, probabilities, material.stated(check.id))),
             rules=_rule_ids(verdict, flaws, stated),
         )
+
+
+def contradicted(finding: Finding, by: Sequence[Inconsistency]) -> Finding:
+    """
+    Return a finding as it stands where the design contradicts itself or its requirements on the check.
+
+    Args:
+        finding: What the judge found.
+        by:      The contradictions that the check is about; where there are none, nothing changes.
+
+    """
+    if not by or finding.probabilities[Verdict.NOT_APPLICABLE] >= 0.5:
+        return finding
+    probabilities = _lowered(finding.probabilities, _CONTRADICTED_SHARE)
+    verdict = choose(probabilities)
+    basis = tuple(Basis(Source.FACT, item.summary) for item in by)
+    if verdict is finding.verdict:
+        return replace(
+            finding,
+            confidence=round(probabilities[verdict], 3),
+            probabilities={v: round(p, 4) for v, p in probabilities.items()},
+            basis=(*basis, *finding.basis),
+        )
+    places = [evidence for item in by for evidence in item.evidence if evidence.document is DocumentName.DESIGN]
+    return replace(
+        finding,
+        verdict=verdict,
+        confidence=round(probabilities[verdict], 3),
+        probabilities={v: round(p, 4) for v, p in probabilities.items()},
+        evidence=tuple(dict.fromkeys((*places, *finding.evidence)))[:_MAX_EVIDENCE],
+        comment=" ".join([*(item.summary for item in by), finding.comment]).strip(),
+        basis=(*basis, *finding.basis),
+    )
 
 
 def choose(probabilities: Mapping[Verdict, float]) -> Verdict:

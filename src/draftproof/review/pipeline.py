@@ -30,7 +30,7 @@ from draftproof.review.advice import all_fixes, with_advice
 from draftproof.review.consistency import find_inconsistencies
 from draftproof.review.coverage import RequirementReader, requirement_finding
 from draftproof.review.explore import Explorer
-from draftproof.review.judge import LinearModel
+from draftproof.review.judge import LinearModel, contradicted
 from draftproof.review.material import Material
 from draftproof.review.ports import Clock, Judge, NoteIndex, Progress, Silence
 from draftproof.review.prepare import Reference, prepare
@@ -112,14 +112,14 @@ class Reviewer:
         watch.start("Reading the design", len(design.evidence_passages))
         material = prepare(design, requirements, self.reference, progress.advance)
         watch.start("Judging 72 checks")
-        findings = dict(self.judge.judge(self.reference.rubric, material))
+        inconsistencies = find_inconsistencies(material, self.reference.purposes)
+        findings = with_clashes(self.judge.judge(self.reference.rubric, material), inconsistencies)
         second = self._adjudicated(findings, material, watch, progress)
         changed = tuple(n for n in second.asked if second.findings[n].verdict is not findings[n].verdict)
         findings = dict(second.findings)
         said.extend(model_notices(second))
         observations = self._observed(findings, material, watch, progress)
         watch.start("Comparing with the requirements")
-        inconsistencies = find_inconsistencies(material, self.reference.purposes)
         answered = with_contradictions(self._requirements(material, findings, inconsistencies), inconsistencies)
         watch.start("Looking up best practice")
         ordered = with_open_points(self._advised(findings, material, said), answered, inconsistencies)
@@ -292,6 +292,16 @@ def writing_notices(written: Written) -> list[str]:
             "or a number or a name that stands neither there nor in the notes."
         )
     return notices
+
+
+def with_clashes(
+    findings: Mapping[str, Finding], inconsistencies: Sequence[Inconsistency]
+) -> dict[str, Finding]:
+    """Return the findings with no check simply met that the design contradicts itself or its requirements on."""
+    return {
+        name: contradicted(finding, [i for i in inconsistencies if name in (CLARITY_CHECK, i.check_id)])
+        for name, finding in findings.items()
+    }
 
 
 def with_contradictions(

@@ -169,9 +169,13 @@ def _vector_signals(
         by_passage[position[hit.passage.number]] += hit.aspect.weight * (1.0 if hit.counts else 0.15)
     queries = material.query_vectors.get(check.id)
     labels = material.label_similarity(check.id)
+    listed = material.scan.listed(check)
+    by_passage[listed] = 0.0
     if queries is None or labels is None or material.search.vectors is None:
         return [0.0] * len(VECTOR_SIGNALS), by_passage
     question = material.search.similarity(queries)
+    for similar in (question.T, *labels.values()):
+        similar[listed] = 0.0
     answering = np.maximum.reduce([labels["met"], labels["partial"], labels["flawed"]])
     refusing = np.maximum(labels["decoy"], labels["neighbour"])
     row = [
@@ -183,6 +187,7 @@ def _vector_signals(
     probabilities = heads.probabilities(check.id, material.search.vectors) if heads else None
     if probabilities is None:
         return row + [0.0] * 6, by_passage + answering
+    probabilities[listed] = 0.0
     column = {name: probabilities[:, i] for i, name in enumerate(heads.labels)} if heads else {}
     addressed = column["met"] + column["partial"] + column["flawed"]
     touched = sorted({position[h.passage.number] for h in hits if h.counts})

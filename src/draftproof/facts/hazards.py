@@ -1,0 +1,207 @@
+"""
+What goes wrong in a design's Python when two do it at once, or one does it again.
+
+A function is read as a whole: what it loads, tests and then changes; what it repeats; and
+when a consumer says that it is done.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+from draftproof.domain.document import Document, Span
+from draftproof.facts.base import Block, Fact
+from draftproof.facts.python import LOGS, own_nodes, python_trees, shortened, written_as
+
+_LOADS = re.compile(
+    r"\b(?:session|db|s|conn|connection|uow|tx|\w*repo\w*|\w*store)\.(?:\w+\.)?"
+    r"(?:get|get_one|scalar|scalars|execute|fetchrow|fetch_one|get_\w+|find\w*|load\w*)\("
+)
+_GUARDED = re.compile(
+    r"with_for_update|for[ _]update|advisory|\w*lock\w*\(|\block\b|serializable|version|on_?conflict|on conflict|"
+    r"rowcount|returning|nowait",
+    re.IGNORECASE,
+)
+_CONSUMER = re.compile(r"consumer|kafka", re.IGNORECASE)
+_BATCH = re.compile(r"\.(?:getmany|consume|poll)\(")
+_SIDE_BY_SIDE = re.compile(r"(?:^|\.)(?:gather|create_task|start_soon|as_completed)$")
+_BY_KEY = re.compile(r"key|partition|\.items\(\)|\.values\(\)|group", re.IGNORECASE)
+_OFFSET = re.compile(r"(?:consumer|kafka|msg|message)\w*\.commit\(")
+_PUT_ASIDE = re.compile(r"dlq|dead|park|quarantin|poison|retry|requeue|republish|seek|pause|fail", re.IGNORECASE)
+_REPEATS = re.compile(r"retry|backoff|tenacity|stamina", re.IGNORECASE)
+_KNOWN_AGAIN = re.compile(r"dempoten|request_id|x-request-id|dedup|reference", re.IGNORECASE)
+_POST = re.compile(r"\.post\(|\.request\(\s*['\"]POST")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hazard(Fact):
+    """
+    A function that is wrong when it runs twice, at once or again.
+
+    Args:
+        hazard:   ``check_then_act``: a loaded row's attribute is tested and then set, without a lock
+                  or a condition in the statement. ``lost_update``: a loaded row's number is counted up
+                  in memory. ``batch_at_once``: the messages of a batch are handled side by side.
+                  ``failure_committed``: a message that failed is at most logged, and its offset
+                  committed. ``post_repeated``: a POST to another system is repeated without a key by
+                  which it would be known again.
+        function: Its name; empty for a loop outside a function.
+        subject:  The attribute or call, as written.
+
+    """
+
+    kind: ClassVar[str] = "python.hazard"
+    hazard: str
+    function: str
+    subject: str
+
+
+def hazard_facts(document: Document) -> Iterable[Fact]:
+    """Return the hazards of all Python in fences."""
+    for tree, block, shift in python_trees(document):
+        try:
+            yield from list(_of_tree(tree, block, shift))
+        except RecursionError:
+            continue
+
+
+def _of_tree(tree: ast.Module, block: Block, shift: int) -> Iterator[Hazard]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            reader = _Reader(node, node.name, block, shift)
+            yield from reader.changes()
+            yield from reader.consumes()
+            yield from reader.repeats(node.decorator_list)
+    # A sketch may show a consumer's loop alone.
+    yield from _Reader(tree, "", block, shift).consumes()
+
+
+class _Reader:
+    """Reads one function, or a module's own statements."""
+
+    def __init__(self, node: ast.AST, name: str, block: Block, shift: int) -> None:
+        self._node, self._name, self._block, self._shift = node, name, block, shift
+        self._nodes = list(own_nodes(node))
+
+    def _hazard(self, hazard: str, subject: str, first: ast.AST, last: ast.AST | None = None) -> Hazard:
+        start = getattr(first, "lineno", 1) - 1 + self._shift
+        stop = getattr(last or first, "lineno", 1) - 1 + self._shift
+        return Hazard(span=self._lines(start, stop), hazard=hazard, function=self._name, subject=subject)
+
+    def _lines(self, start: int, stop: int) -> Span:
+        return self._block.lines(start, max(start, stop))
+
+    # -- rows -----------------------------------------------------------------------------
+
+    def changes(self) -> Iterator[Hazard]:
+        """Yield rows that are tested or counted up in memory and then written."""
+        loaded = self._loaded()
+        if not loaded or _GUARDED.search(written_as(self._node)):
+            return
+        tested = self._tested(loaded)
+        for node in self._nodes:
+            if isinstance(node, ast.AugAssign) and _row_of(node.target) in loaded:
+                yield self._hazard("lost_update", written_as(node.target), node)
+            elif isinstance(node, ast.Assign) and len(node.targets) == 1:
+                subject = written_as(node.targets[0])
+                if subject in tested and tested[subject].lineno < node.lineno:
+                    yield self._hazard("check_then_act", subject, tested[subject], node)
+
+    def _loaded(self) -> set[str]:
+        """Return the names that hold a row read from the database."""
+        names = set()
+        for node in self._nodes:
+            if isinstance(node, ast.Assign) and len(node.targets) == 1 and isinstance(node.targets[0], ast.Name):
+                if _LOADS.search(written_as(node.value)):
+                    names.add(node.targets[0].id)
+        return names
+
+    def _tested(self, loaded: set[str]) -> dict[str, ast.If]:
+        """Return the attributes of rows on which the function turns away, each with its first test."""
+        tested: dict[str, ast.If] = {}
+        for node in self._nodes:
+            if not isinstance(node, ast.If) or not isinstance(node.body[-1], ast.Raise | ast.Return | ast.Continue):
+                continue
+            for part in ast.walk(node.test):
+                if isinstance(part, ast.Attribute) and _row_of(part) in loaded:
+                    tested.setdefault(written_as(part), node)
+        return tested
+
+    # -- consumers ------------------------------------------------------------------------
+
+    def consumes(self) -> Iterator[Hazard]:
+        """Yield what a consumer's loop does too early or all at once; of loops in one another the outer one."""
+        read: set[ast.AST] = set()
+        for loop in self._nodes:
+            if not isinstance(loop, ast.For | ast.AsyncFor | ast.While) or loop in read:
+                continue
+            text = written_as(loop)
+            if _CONSUMER.search(text):
+                read.update(own_nodes(loop))
+                yield from self._at_once(loop, text)
+                yield from self._failures(loop)
+
+    def _at_once(self, loop: ast.For | ast.AsyncFor | ast.While, text: str) -> Iterator[Hazard]:
+        if not _BATCH.search(text) and not isinstance(loop, ast.AsyncFor):
+            return
+        for call in own_nodes(loop):
+            if not isinstance(call, ast.Call) or not _SIDE_BY_SIDE.search(written_as(call.func)):
+                continue
+            if not _BY_KEY.search(" ".join(map(written_as, call.args))):
+                yield self._hazard("batch_at_once", shortened(call), call)
+                return
+
+    def _failures(self, loop: ast.For | ast.AsyncFor | ast.While) -> Iterator[Hazard]:
+        for statements in _lists(loop):
+            for place, node in enumerate(statements):
+                if not isinstance(node, ast.Try):
+                    continue
+                after = [*node.finalbody, *statements[place + 1 :]]
+                commits = next((s for s in after if _OFFSET.search(written_as(s))), None)
+                if commits is None:
+                    continue
+                dropped = next((h for h in node.handlers if _goes_on(h)), None)
+                if dropped is not None:
+                    yield self._hazard("failure_committed", written_as(dropped.type), dropped, commits)
+                    return
+
+    # -- calls ----------------------------------------------------------------------------
+
+    def repeats(self, decorators: Sequence[ast.expr]) -> Iterator[Hazard]:
+        """Yield a POST that a decorator or a loop of attempts repeats, with nothing to know it again by."""
+        repeated = any(_REPEATS.search(written_as(decorator)) for decorator in decorators) or any(
+            isinstance(n, ast.For | ast.AsyncFor) and _REPEATS.search(written_as(n.iter)) for n in self._nodes
+        )
+        if not repeated or _KNOWN_AGAIN.search(written_as(self._node)):
+            return
+        for call in self._nodes:
+            if isinstance(call, ast.Call) and _POST.search(f"{written_as(call.func)}({written_as(call.args[0]) if call.args else ''}"):
+                yield self._hazard("post_repeated", shortened(call), call)
+                return
+
+
+def _row_of(node: ast.AST) -> str:
+    """Return the name of the row that an attribute belongs to, or nothing."""
+    return node.value.id if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) else ""
+
+
+def _lists(node: ast.AST) -> Iterator[list[ast.stmt]]:
+    """Yield the lists of statements inside a loop, without those of functions in it."""
+    for part in (node, *own_nodes(node)):
+        for name in ("body", "orelse", "finalbody"):
+            statements = getattr(part, name, None)
+            if isinstance(statements, list) and statements and isinstance(statements[0], ast.stmt):
+                yield statements
+
+
+def _goes_on(handler: ast.ExceptHandler) -> bool:
+    """Return whether a handler of every exception lets the loop go on without putting the message aside."""
+    if handler.type is not None and written_as(handler.type) not in ("Exception", "BaseException"):
+        return False
+    leaves = any(isinstance(n, ast.Raise | ast.Return | ast.Break | ast.Continue) for n in ast.walk(handler))
+    calls = [n for n in ast.walk(handler) if isinstance(n, ast.Call) and not LOGS.search(written_as(n.func))]
+    return not leaves and not any(_PUT_ASIDE.search(written_as(call)) for call in calls)
