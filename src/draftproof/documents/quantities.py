@@ -17,7 +17,7 @@ _DURATIONS = {
     "minute": 60, "h": 3600, "hr": 3600, "hour": 3600, "d": 86400, "day": 86400, "week": 604800,
     "month": 2592000, "year": 31536000, "yr": 31536000,
 }  # fmt: skip
-_SIZES = {"kb": 1e3, "kib": 1e3, "mb": 1e6, "mib": 1e6, "gb": 1e9, "gib": 1e9, "tb": 1e12, "tib": 1e12}
+SIZES = {"kb": 1e3, "kib": 1e3, "mb": 1e6, "mib": 1e6, "gb": 1e9, "gib": 1e9, "tb": 1e12, "tib": 1e12}
 _COUNTED = (
     "partition|replica|instance|worker|consumer|connection|attempt|retry|retrie|try|trie|user|member|device|"
     "request|message|event|order|row|record|participant|service|broker|node|character|item|page|time"
@@ -26,12 +26,12 @@ _QUANTITY = re.compile(
     r"(?<![\w.,/-])(?P<number>\d{1,3}(?:[  ,]\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?|" + "|".join(_WORDS) + r")"
     r"(?P<factor>\s?(?:k|M|million|thousand|billion|bn)(?![a-z]))?"
     r"[\s-]?(?P<unit>%|percent\b|(?:" + "|".join(sorted(_DURATIONS, key=len, reverse=True)) + r")s?\b"
-    r"|(?:" + "|".join(_SIZES) + r")\b|EUR\b|euros?\b|€|USD\b|(?:" + _COUNTED + r")(?:es|s)?\b)"
+    r"|(?:" + "|".join(SIZES) + r")\b|EUR\b|euros?\b|€|USD\b|(?:" + _COUNTED + r")(?:es|s)?\b)"
     r"(?P<rate>\s?(?:/\s?(?:s|sec|second|min|minute|h|hour|day)\b"
     r"|(?:per|a|an|each|every) (?:second|minute|hour|day)\b))?",
     re.IGNORECASE,
 )
-_FACTORS = {"k": 1e3, "thousand": 1e3, "m": 1e6, "million": 1e6, "bn": 1e9, "billion": 1e9}
+FACTORS = {"k": 1e3, "thousand": 1e3, "m": 1e6, "million": 1e6, "bn": 1e9, "billion": 1e9}
 _PER = {"s": 1, "sec": 1, "second": 1, "min": 60, "minute": 60, "h": 3600, "hour": 3600, "day": 86400}
 _UPPER = re.compile(
     r"\b(?:within|at most|not? (?:more|longer|later|older|greater|slower) than|(?<!no )(?<!not )(?:less|fewer) than|"
@@ -120,8 +120,6 @@ def purposes_of(quantity: Quantity, text: str, purposes: Sequence[Purpose]) -> f
 _KEYWORD = re.compile(r"\b(?P<unit>milliseconds|seconds|minutes|hours|days|weeks|months|years)\s?=\s?(?P<number>\d+)\b")
 # once a minute, every hour
 _ONCE = re.compile(r"\b(?:once (?:a|an|per|every|each)|every|each) (?P<unit>second|minute|hour|day|week|month|year)\b", re.IGNORECASE)
-# every 30 s
-_EVERY = re.compile(r"\b(?:every|each|per)\s+$", re.IGNORECASE)
 # two open bookings: what is counted has a name of its own, so that only the same name is compared.
 _OF_A_KIND = re.compile(
     r"(?<![\w.,/-])(?P<number>\d{1,3}|" + "|".join(_WORDS) + r") (?P<kind>[a-z]{3,}(?:-[a-z]+)?) (?P<noun>[a-z]{3,}s)\b", re.IGNORECASE
@@ -139,8 +137,7 @@ def quantities(text: str) -> list[Quantity]:
         value = _value(match.group("number")) * _factor(match.group("factor"))
         dimension, value = _measured(match, value)
         around = text[max(0, match.start() - 45) : match.end() + 12]
-        repeated = dimension == "duration" and _EVERY.search(text[max(0, match.start() - 12) : match.start()]) is not None
-        found.append(Quantity(dimension, value, match.group().strip(), match.start(), _bound(around), repeated))
+        found.append(Quantity(dimension, value, match.group().strip(), match.start(), _bound(around)))
     for match in _KEYWORD.finditer(text):
         value = float(match.group("number")) * _DURATIONS[match.group("unit").removesuffix("s")]
         found.append(Quantity("duration", value, match.group(), match.start(), Bound.EXACT))
@@ -163,7 +160,7 @@ def _value(number: str) -> float:
 
 
 def _factor(text: str | None) -> float:
-    return _FACTORS.get(text.strip().lower(), 1.0) if text else 1.0
+    return FACTORS.get(text.strip().lower(), 1.0) if text else 1.0
 
 
 def _measured(match: re.Match[str], value: float) -> tuple[str, float]:
@@ -173,8 +170,8 @@ def _measured(match: re.Match[str], value: float) -> tuple[str, float]:
         return "share", value
     if unit in ("€", "eur", "usd") or singular == "euro":
         return "money", value
-    if unit in _SIZES:
-        dimension, value = "size", value * _SIZES[unit]
+    if unit in SIZES:
+        dimension, value = "size", value * SIZES[unit]
     elif singular in _DURATIONS:
         dimension, value = "duration", value * _DURATIONS[singular]
     else:

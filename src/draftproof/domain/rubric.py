@@ -40,6 +40,7 @@ class Aspect:
         patterns: Any of them, in one passage, shows that the thing is addressed; for folded
                   (lower-case) text.
         context:  Where given, one of these must match in the passage or its headings.
+        unless:   Where given, none of these may match in the passage.
         advice:   What to do where it is lacking.
 
     """
@@ -50,6 +51,7 @@ class Aspect:
     patterns: re.Pattern[str]
     context: re.Pattern[str] | None
     advice: str
+    unless: re.Pattern[str] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from draftproof.facts.base import Fact
 from draftproof.facts.delivery import delivery_facts
 from draftproof.facts.deployment import deployment_facts
 from draftproof.facts.diagrams import diagram_facts
+from draftproof.facts.estimates import estimate_facts
 from draftproof.facts.hazards import hazard_facts
 from draftproof.facts.python import python_facts
 from draftproof.facts.schemas import schema_facts
@@ -27,6 +28,7 @@ ANALYZERS: tuple[Analyzer, ...] = (
     diagram_facts,
     topic_facts,
     pool_facts,
+    estimate_facts,
 )
 
 

@@ -96,6 +96,7 @@ def _aspect(shape: AspectShape, where: str) -> Aspect:
         patterns=joined_folded(shape.patterns, place),
         context=joined(shape.context, place) if shape.context else None,
         advice=shape.advice.strip(),
+        unless=joined(shape.unless, place) if shape.unless else None,
     )
 
 

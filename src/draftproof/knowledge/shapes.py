@@ -40,6 +40,7 @@ class AspectShape(Shape):
     weight: float = Field(ge=1, le=3)
     patterns: list[Pattern] = Field(min_length=1)
     context: list[Pattern] = []
+    unless: list[Pattern] = []
     advice: str
 
 

@@ -114,6 +114,8 @@ class PatternScan:
                 passage = self.passages[index]
                 if aspect.context and not _in_context(aspect.context, passage):
                     continue
+                if aspect.unless and aspect.unless.search(passage.text):
+                    continue
                 found.append(Hit(aspect, passage, cues_at(cues, passage, start, stop)))
         return found
 
