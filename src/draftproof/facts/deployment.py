@@ -105,6 +105,15 @@ class Reference(Fact):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LocalListener(Fact):
+    """A broker that tells its clients to come back to ``localhost``; ``clients`` are the other services sent to it."""
+
+    kind: ClassVar[str] = "compose.local_listener"
+    service: str
+    clients: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PlainSecret(Fact):
     """
     A secret written out in YAML; the secret itself is not kept.
@@ -183,7 +192,9 @@ def _compose(services: Node, block: Block) -> Iterator[Fact]:
     )
     yield from found
     if not _EXCERPT.search(block.text):
-        yield from _references(services, block)
+        references = list(_references(services, block))
+        yield from references
+        yield from _local_listeners(services, references, block)
     for name, node in services.items():
         for setting, value in (node.get("environment") or Node({}, 0, 0)).items():
             if isinstance(value.value, str) and _is_secret(setting, value.value):
@@ -213,6 +224,18 @@ def _references(services: Node, block: Block) -> Iterator[Reference]:
                 yield Reference(
                     span=block.lines(value.first), service=name, setting=setting, host=host, known=host in names
                 )
+
+
+def _local_listeners(services: Node, references: Sequence[Reference], block: Block) -> Iterator[LocalListener]:
+    for name, node in services.items():
+        for setting, value in (node.get("environment") or Node({}, 0, 0)).items():
+            told = value.value if isinstance(value.value, str) else ""
+            hosts = re.findall(r"://([\w.-]*):\d+", told)
+            if not setting.upper().endswith("ADVERTISED_LISTENERS") or not hosts or set(hosts) - {"localhost", "127.0.0.1"}:
+                continue
+            clients = tuple(r.service for r in references if r.host == name and r.service != name)
+            if clients:
+                yield LocalListener(span=block.lines(value.first), service=name, clients=clients)
 
 
 def _is_secret(name: str, value: str) -> bool:

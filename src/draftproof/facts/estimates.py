@@ -36,6 +36,12 @@ _RATE = re.compile(
     rf"(?P<told>{_NUMBER})\s?(?:[a-z]+ )?(?:/\s?s\b|(?:per|a) second\b)",
     re.IGNORECASE,
 )
+_WITHIN = re.compile(
+    rf"(?<![\w.,])(?P<count>{_NUMBER}){_FACTOR.format(name='factor')}\s[a-z-]+\sin\s(?P<every>\d+)\s?(?P<unit>s|sec|seconds?|min|minutes?)\b"
+    rf"[^;|\n]{{0,30}}?(?:=|\u2192|\u2248|\bis\b|\bare\b|\bmakes?\b|\bgives?\b)\s?(?:about |some |~)?(?P<told>{_NUMBER})\s?"
+    r"(?:[a-z]+ )?(?:/\s?s\b|(?:per|a) second\b)",
+    re.IGNORECASE,
+)
 _DIVIDED = re.compile(
     rf"(?<![\w.,])(?P<count>{_NUMBER})\s?(?:/|\u00f7|:)\s?(?P<by>\d+)\s?(?:=|\u2248)\s?(?P<told>{_NUMBER})\s?[^.;|\n]{{0,25}}?(?:/\s?s\b|\b(?:per|a) second\b)"
 )
@@ -107,7 +113,7 @@ def _volumes(passage: Passage) -> Iterator[Estimate]:
 
 
 def _rates(passage: Passage) -> Iterator[Estimate]:
-    for match in _RATE.finditer(passage.text):
+    for match in (*_RATE.finditer(passage.text), *_WITHIN.finditer(passage.text)):
         seconds = float(match.group("every")) * (60 if match.group("unit").lower().startswith("min") else 1)
         reckoned = _value(match, "count", "factor") / seconds if seconds else 0.0
         told = _plain(match.group("told"))

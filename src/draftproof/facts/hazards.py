@@ -11,7 +11,7 @@ import ast
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, TypeGuard
 
 from draftproof.domain.document import Document, Span
 from draftproof.facts.base import Block, Fact
@@ -34,6 +34,8 @@ _OFFSET = re.compile(r"(?:consumer|kafka|msg|message)\w*\.commit\(")
 _PUT_ASIDE = re.compile(r"dlq|dead|park|quarantin|poison|retry|requeue|republish|seek|pause|fail", re.IGNORECASE)
 _REPEATS = re.compile(r"retry|backoff|tenacity|stamina", re.IGNORECASE)
 _KNOWN_AGAIN = re.compile(r"dempoten|request_id|x-request-id|dedup|reference", re.IGNORECASE)
+_KEY_NAME = re.compile(r"idempotency[_-]?key", re.IGNORECASE)
+_CHANGES = re.compile(r"uuid4\(|uuid1\(|random|token_hex|attempt|\btries\b|retry|\bnow\(|utcnow\(|time\(\)", re.IGNORECASE)
 _POST = re.compile(r"\.post\(|\.request\(\s*['\"]POST")
 
 
@@ -47,7 +49,8 @@ class Hazard(Fact):
                   or a condition in the statement. ``lost_update``: a loaded row's number is counted up
                   in memory. ``batch_at_once``: the messages of a batch are handled side by side.
                   ``failure_committed``: a message that failed is at most logged, and its offset
-                  committed. ``post_repeated``: a POST to another system is repeated without a key by
+                  committed. ``changing_key``: a key by which a repetition should be known is made anew, or
+                  counts the attempts. ``post_repeated``: a POST to another system is repeated without a key by
                   which it would be known again.
         function: Its name; empty for a loop outside a function.
         subject:  The attribute or call, as written.
@@ -75,6 +78,7 @@ def _of_tree(tree: ast.Module, block: Block, shift: int) -> Iterator[Hazard]:
             reader = _Reader(node, node.name, block, shift)
             yield from reader.changes()
             yield from reader.consumes()
+            yield from reader.keys()
             yield from reader.repeats(node.decorator_list)
     # A sketch may show a consumer's loop alone.
     yield from _Reader(tree, "", block, shift).consumes()
@@ -110,6 +114,8 @@ class _Reader:
                 subject = written_as(node.targets[0])
                 if subject in tested and tested[subject].lineno < node.lineno:
                     yield self._hazard("check_then_act", subject, tested[subject], node)
+                elif _row_of(node.targets[0]) in loaded and subject in map(written_as, ast.walk(node.value)):
+                    yield self._hazard("lost_update", subject, node)
 
     def _loaded(self) -> set[str]:
         """Return the names that hold a row read from the database."""
@@ -171,6 +177,18 @@ class _Reader:
 
     # -- calls ----------------------------------------------------------------------------
 
+    def keys(self) -> Iterator[Hazard]:
+        """Yield keys of idempotency that differ from one attempt to the next."""
+        for node in self._nodes:
+            pairs: list[tuple[str, ast.expr]] = []
+            if isinstance(node, ast.keyword) and node.arg:
+                pairs = [(node.arg, node.value)]
+            elif isinstance(node, ast.Dict):
+                pairs = [(k.value, v) for k, v in zip(node.keys, node.values, strict=True) if _is_text(k)]
+            for name, value in pairs:
+                if _KEY_NAME.search(name) and _CHANGES.search(written_as(value)):
+                    yield self._hazard("changing_key", f"{name} = {shortened(value)}", value)
+
     def repeats(self, decorators: Sequence[ast.expr]) -> Iterator[Hazard]:
         """Yield a POST that a decorator or a loop of attempts repeats, with nothing to know it again by."""
         repeated = any(_REPEATS.search(written_as(decorator)) for decorator in decorators) or any(
@@ -182,6 +200,10 @@ class _Reader:
             if isinstance(call, ast.Call) and _POST.search(f"{written_as(call.func)}({written_as(call.args[0]) if call.args else ''}"):
                 yield self._hazard("post_repeated", shortened(call), call)
                 return
+
+
+def _is_text(node: ast.expr | None) -> TypeGuard[ast.Constant]:
+    return isinstance(node, ast.Constant) and isinstance(node.value, str)
 
 
 def _row_of(node: ast.AST) -> str:

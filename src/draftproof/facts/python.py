@@ -40,7 +40,8 @@ _BLOCKING = re.compile(
     r"httpx\.(?:get|post|put|patch|delete|request)|subprocess\.(?:run|call|check_output|check_call)|os\.system|"
     r"psycopg2\.connect|psycopg\.connect|boto3\.(?:client|resource)|smtplib\.SMTP|zeep\.Client|"
     r"(?:bcrypt|pwd_context|argon2)\.(?:hashpw|hash|checkpw|verify)|"
-    r"stripe\.[\w.]+\.(?:create|retrieve|modify|capture|cancel|confirm|list)|sendgrid\.\w+\.send|ldap\.initialize)$"
+    r"stripe\.[\w.]+\.(?:create|retrieve|modify|capture|cancel|confirm|list)|sendgrid\.\w+\.send|ldap\.initialize|qrcode\.make|"
+    r"pd\.read_\w+|pandas\.read_\w+|Image\.open|weasyprint\.HTML|HTML\([^()]*\)\.write_pdf)$"
 )
 _OLD_PYDANTIC = re.compile(
     r"\b(?:constr|conint|confloat|conlist|Field)\([^()]*\bregex\s*=|\borm_mode\s*=\s*True|@(?:root_)?validator\(|"
@@ -64,6 +65,7 @@ _SECRET_NAME = re.compile(r"(?:SECRET|PASSWORD|API_?KEY|TOKEN)(?:_KEY)?$", re.IG
 _MONEY = re.compile(
     r"(?:^|_)(?:amount|price|total|balance|fee|cost|salary|premium|payout|refund)(?:_|$)", re.IGNORECASE
 )
+_NULLABLE = re.compile(r"^Optional\[|\|\s*None\b|^None\s*\|")
 _FIELD_RULES = frozenset(
     {"gt", "ge", "lt", "le", "min_length", "max_length", "pattern", "max_digits", "decimal_places", "multiple_of"}
 )
@@ -119,7 +121,12 @@ class Model(Fact):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Field(Fact):
-    """A field of a Pydantic model; ``money`` where its name counts money."""
+    """
+    A field of a Pydantic model.
+
+    ``money`` where its name counts money; ``nullable_required`` where it may be None and has no default,
+    so that Pydantic 2 wants it sent all the same.
+    """
 
     kind: ClassVar[str] = "python.field"
     model: str
@@ -127,6 +134,7 @@ class Field(Fact):
     type: str
     constrained: bool
     money: bool
+    nullable_required: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -358,6 +366,7 @@ class _Reader:
             type=written_as(node.annotation),
             constrained=bool(rules & _FIELD_RULES) or bool(_CONSTRAINED_TYPES.search(written)),
             money=bool(_MONEY.search(name)),
+            nullable_required=node.value is None and bool(_NULLABLE.search(written_as(node.annotation))),
         )
 
     def _function(self, node: ast.FunctionDef | ast.AsyncFunctionDef) -> Iterator[Fact]:

@@ -16,6 +16,7 @@ from draftproof.facts.python import python_facts
 from draftproof.facts.schemas import schema_facts
 from draftproof.facts.settings import SettingRule, pool_facts, setting_facts, topic_facts
 from draftproof.facts.sql import sql_facts
+from draftproof.facts.workflows import workflow_facts
 
 Analyzer = Callable[[Document], Iterable[Fact]]
 ANALYZERS: tuple[Analyzer, ...] = (
@@ -29,6 +30,7 @@ ANALYZERS: tuple[Analyzer, ...] = (
     topic_facts,
     pool_facts,
     estimate_facts,
+    workflow_facts,
 )
 
 

@@ -142,6 +142,7 @@ def _environment() -> SandboxedEnvironment:
     environment = SandboxedEnvironment(undefined=StrictUndefined, autoescape=False)
     environment.filters["number"] = _number
     environment.tests["contains"] = lambda values, value: value in values
+    environment.tests["holdsall"] = lambda values, wanted: set(wanted) <= set(values)
     environment.tests["longerthan"] = lambda values, count: len(values) > count
     environment.tests["matching"] = lambda value, pattern: bool(re.search(pattern, str(value), re.IGNORECASE))
     return environment

@@ -37,6 +37,7 @@ _NEXT = re.compile(
     re.IGNORECASE | re.MULTILINE,
 )
 _MOST_CHARACTERS = 6000
+_ONE_OF = re.compile(r"\bnum_nonnulls\s*\((?P<columns>[\w\s,]+)\)\s*=\s*1\b", re.IGNORECASE)
 _VOLATILE = re.compile(
     r"\b(?:now|clock_timestamp|statement_timestamp|timeofday|random|gen_random_uuid)\(\)|\bcurrent_(?:date|time|timestamp)\b",
     re.IGNORECASE,
@@ -93,6 +94,15 @@ class Column(Fact):
     checked: bool = False
     default: str = ""
     allowed: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Choice(Fact):
+    """Columns of which a CHECK wants exactly one to be set: ``num_nonnulls(a, b) = 1``."""
+
+    kind: ClassVar[str] = "sql.choice"
+    table: str
+    columns: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -312,6 +322,11 @@ def _table(tree: exp.Create, text: str, span: Span) -> Iterator[Fact]:
                     keys.append(_foreign_key(piece, name, span))
                 elif isinstance(piece, exp.CheckColumnConstraint):
                     checked.update({_name(c): () for c in piece.find_all(exp.Column)} | _listed(piece))
+    one = _ONE_OF.search(text)
+    if one is not None:
+        names = tuple(name.strip().lower() for name in one.group("columns").split(","))
+        line = span.first + text.count("\n", 0, one.start())
+        yield Choice(span=Span(line, line), table=name, columns=names)
     if primary:
         unique.insert(0, primary)
     yield Table(

@@ -1,0 +1,67 @@
+"""Workflows that a design writes down as numbered steps."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from typing import ClassVar
+
+from draftproof.domain.document import Document, Passage, PassageKind, Span
+from draftproof.facts.base import Fact, blocks
+
+_STEP = re.compile(r"^\s*\d{1,2}[.)]\s+(?P<text>\S.*)$")
+_WRITES = re.compile(
+    r"\b(?:(?:creates?|inserts?|stores?|saves?|persists?|writes?|updates?)\b[^.|\n]{0,60}\b(?:records?|rows?|database|postgres\w*|db|table|status|`\w+`)"
+    r"|(?:stored|saved|written|persisted|inserted|updated)\b[^.|\n]{0,30}\b(?:database|postgres\w*|db|table))\b",
+    re.IGNORECASE,
+)
+_PUBLISHES = re.compile(
+    r"\b(?:publish\w*|emits?|emitted|produces?|sends?|sent)\b[^.|\n]{0,60}\b(?:kafka|topic|events?|rabbitmq|broker|bus)\b"
+    r"|\bevents?\b[^.|\n]{0,60}\b(?:published|emitted|sent|produced)\b|\bkafka\b[^.|\n]{0,20}\bpublish\w*",
+    re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WriteThenPublish(Fact):
+    """A workflow that writes to the database in one step and publishes an event in a later one."""
+
+    kind: ClassVar[str] = "workflow.write_then_publish"
+    write: str
+    publication: str
+
+
+def workflow_facts(document: Document) -> Iterable[Fact]:
+    """Return the workflows that write and then publish: in numbered lists, and in fences that hold such a list."""
+    for _, group in groupby(document.evidence_passages, key=lambda p: (p.headings, p.kind is PassageKind.LIST_ITEM)):
+        passages = list(group)
+        if passages[0].kind is PassageKind.LIST_ITEM:
+            yield from _found(list(_steps(document, passages)))
+    for block in blocks(document):
+        lines = block.text.split("\n")
+        steps = [(block.span.first + i, m.group("text")) for i, line in enumerate(lines) if (m := _STEP.match(line))]
+        yield from _found(steps)
+
+
+def _steps(document: Document, passages: Sequence[Passage]) -> Iterator[tuple[int, str]]:
+    for passage in passages:
+        match = _STEP.match(document.lines[passage.span.first - 1])
+        if match:
+            yield passage.span.first, passage.text
+
+
+def _found(steps: Sequence[tuple[int, str]]) -> Iterator[WriteThenPublish]:
+    written: tuple[int, str] | None = None
+    for line, text in steps:
+        if written is not None and _PUBLISHES.search(text):
+            yield WriteThenPublish(span=Span(written[0], line), write=_short(written[1]), publication=_short(text))
+            return
+        if _WRITES.search(text):
+            written = (line, text)
+
+
+def _short(text: str) -> str:
+    first = text.strip().split("\n")[0].rstrip(".")
+    return first if len(first) <= 90 else first[:87] + "..."
