@@ -31,7 +31,7 @@ from draftproof.domain.rubric import Rubric
 from draftproof.evaluation import LabelledCase, labelled_cases, matthews
 from draftproof.review.consistency import find_inconsistencies
 from draftproof.review.coverage import RequirementReader
-from draftproof.review.judge import JUDGED, LinearModel, combined
+from draftproof.review.judge import JUDGED, VECTORS_SHARE, LinearModel, combined
 from draftproof.review.material import ExemplarVectors, Material
 from draftproof.review.prepare import prepare
 from draftproof.review.signals import NAMES, WITHOUT_VECTORS, Heads, read_signals
@@ -205,6 +205,21 @@ def fit_verdicts(cases: Sequence[Case], columns: int, title: str) -> tuple[Linea
     return with_temperature(model, temperature), unseen
 
 
+def pooled(cases: Sequence[Case], seen: Sequence[np.ndarray], bare: Sequence[np.ndarray]) -> list[np.ndarray]:
+    """Return what both models together tell of cases that they have not seen, and print how good that is."""
+    classes = [verdict.value for verdict in JUDGED]
+    rows = [VECTORS_SHARE * one + (1 - VECTORS_SHARE) * other for one, other in zip(seen, bare, strict=True)]
+    gold, told = [], []
+    for case, probabilities in zip(cases, rows, strict=True):
+        gold.extend(case.gold)
+        told.extend(
+            Verdict.NOT_APPLICABLE.value if absent else classes[int(row.argmax())]
+            for absent, row in zip(case.absent, probabilities, strict=True)
+        )
+    print("both together     ", {k: round(v, 3) for k, v in figures(gold, told).items()})
+    return rows
+
+
 def fit_requirements(cases: Sequence[Case], unseen: Sequence[np.ndarray], library: Library) -> LinearModel:
     """Do the same for the verdicts on requirements."""
     classes = ["met", "partial", "missing"]
@@ -249,8 +264,8 @@ def main() -> None:
     print(f"{len(cases)} cases, {len(reference.exemplars.exemplars)} exemplars, {len(NAMES)} signals")
 
     verdicts, unseen = fit_verdicts(cases, len(NAMES), "with vectors")
-    bare, _ = fit_verdicts(cases, len(WITHOUT_VECTORS), "without vectors")
-    requirements = fit_requirements(cases, unseen, library)
+    bare, unseen_bare = fit_verdicts(cases, len(WITHOUT_VECTORS), "without vectors")
+    requirements = fit_requirements(cases, pooled(cases, unseen, unseen_bare), library)
     if options.dry_run:
         return
     options.output.mkdir(exist_ok=True)

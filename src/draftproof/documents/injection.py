@@ -12,6 +12,8 @@ from draftproof.domain.document import Document, Passage, PassageKind, Span
 from draftproof.domain.findings import Injection
 
 # Letters that only look like spaces, and marks that hide a word from a search.
+# A statement of code: what it returns is the system's answer, not the reviewer's.
+_STATEMENT = re.compile(r"^\s*(?:return|yield)\s+(?!(?:only|just|that|no)\b)(?=[\w\"'(\[{])", re.MULTILINE)
 _INVISIBLE = re.compile("[\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff\u00ad]")
 
 
@@ -36,7 +38,7 @@ def mark_injections(document: Document, rules: Sequence[InjectionRule]) -> tuple
     passages: list[Passage] = []
     found = []
     for passage in document.passages:
-        rule = _broken(rules, passage.text)
+        rule = _broken(rules, _read(passage, passage.text))
         kept = tuple(title for title in passage.headings if _broken(rules, title) is None)
         passage = replace(passage, headings=kept)
         if rule is None:
@@ -64,9 +66,9 @@ def _parted(passage: Passage, rules: Sequence[InjectionRule]) -> tuple[str, str]
         pieces, joint = passage.text.split(" | "), " | "
     else:
         pieces, joint = [passage.text[a:b] for a, b in sentences(passage.text)], ""
-    rest = [piece for piece in pieces if _broken(rules, piece) is None]
-    addressed = [piece for piece in pieces if _broken(rules, piece) is not None]
-    if not addressed or _broken(rules, joint.join(rest)) is not None:
+    rest = [piece for piece in pieces if _broken(rules, _read(passage, piece)) is None]
+    addressed = [piece for piece in pieces if _broken(rules, _read(passage, piece)) is not None]
+    if not addressed or _broken(rules, _read(passage, joint.join(rest))) is not None:
         # It takes several sentences together: then none of them counts.
         return "", passage.text
     return joint.join(rest), joint.join(addressed)
@@ -75,3 +77,8 @@ def _parted(passage: Passage, rules: Sequence[InjectionRule]) -> tuple[str, str]
 def _broken(rules: Sequence[InjectionRule], text: str) -> InjectionRule | None:
     text = re.sub(r"\s+", " ", _INVISIBLE.sub("", text))
     return next((rule for rule in rules if rule.pattern.search(text)), None)
+
+
+def _read(passage: Passage, text: str) -> str:
+    """Return a text as it is searched: of code without the words that only begin a statement."""
+    return _STATEMENT.sub(" ", text) if passage.is_code else text

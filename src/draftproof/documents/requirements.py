@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise
 
@@ -29,6 +30,8 @@ _BACKGROUND = re.compile(
     r"references?|changes?|revision|open (?:points|questions)|definitions?|terms|about this document)\b",
     re.IGNORECASE,
 )
+# So many ids of one kind are a scheme.
+_A_SCHEME = 4
 # Words that an id looks like and is not.
 _NOT_AN_ID = re.compile(
     r"^(?:P9\d|UTF[-_ ]?\d+|ISO[-_ ]?\d+|RFC[-_ ]?\d+|"
@@ -67,8 +70,26 @@ def _with_ids(document: Document) -> tuple[Requirement, ...]:
             found.append(Requirement(name, rest, span, passage.heading_path))
     found.extend(_headings_with_ids(document, seen))
     found.sort(key=lambda item: item.span.first)
+    found = _without_strays(found)
     # One stray word that looks like an id is not a scheme.
     return tuple(found) if len(found) >= 2 or (found and len(document.passages) < 4) else ()
+
+
+def _without_strays(found: list[Requirement]) -> list[Requirement]:
+    """
+    Return the items without what only looks like one beside a scheme of ids.
+
+    Where a document numbers its requirements, a single id of another scheme is an abbreviation or the
+    beginning of a sentence ("S3", "AFTER 3 attempts"); so is one in a glossary.
+    """
+    schemes = Counter(_scheme(item.id) for item in found)
+    if not schemes or max(schemes.values()) < _A_SCHEME:
+        return found
+    return [item for item in found if schemes[_scheme(item.id)] > 1 and not _BACKGROUND.search(item.group)]
+
+
+def _scheme(name: str) -> str:
+    return re.sub(r"\d.*$", "", name).strip(" -_").lower()
 
 
 def _items(passage: Passage) -> Iterator[tuple[str, Span]]:

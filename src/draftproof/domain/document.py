@@ -57,6 +57,11 @@ class Span:
         return self.last - self.first + 1
 
 
+def lines_of(span: Span) -> str:
+    """Return a span in words: "line 4", "lines 4-6"."""
+    return f"line {span}" if span.first == span.last else f"lines {span}"
+
+
 @dataclass(frozen=True, slots=True)
 class Passage:
     """

@@ -116,6 +116,7 @@ class Check:
     aspects: tuple[Aspect, ...]
     flaws: tuple[FlawRule, ...]
     needs: str | None = None
+    by_absence: bool = False
 
 
 @dataclass(frozen=True)

@@ -26,6 +26,7 @@ _TRIVIAL = re.compile(
 _HOST = re.compile(r"(?:^|//|[@,\s=])(?P<host>[a-z][a-z0-9_-]*):\d{2,5}(?=$|[/,?\s])", re.IGNORECASE)
 _HOSTS_BESIDE = re.compile(r"[\w-]+(?=[:=])")
 _LOCAL = frozenset({"localhost", "host"})
+_LAPTOP = re.compile(r"\b(?:local(?:ly)?|laptop|development|dev (?:set-?up|environment|stack))\b", re.IGNORECASE)
 _EXCERPT = re.compile(r"\.\.\.|\u2026|omitted|excerpt|shortened|left out|abridged", re.IGNORECASE)
 _SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
 
@@ -191,15 +192,21 @@ def _compose(services: Node, block: Block) -> Iterator[Fact]:
         broker=any(s.broker for s in found),
     )
     yield from found
+    local = any(_LAPTOP.search(title) for title in block.headings[-2:])
     if not _EXCERPT.search(block.text):
         references = list(_references(services, block))
         yield from references
         yield from _local_listeners(services, references, block)
     for name, node in services.items():
-        for setting, value in (node.get("environment") or Node({}, 0, 0)).items():
+        told = (node.get("environment") or Node({}, 0, 0)).items()
+        for setting, value in told:
             if isinstance(value.value, str) and _is_secret(setting, value.value):
+                others = {v.value.lower() for n, v in told if n != setting and isinstance(v.value, str)}
                 yield PlainSecret(
-                    span=block.lines(value.first), service=name, name=setting, trivial=_is_trivial(value.value, name)
+                    span=block.lines(value.first),
+                    service=name,
+                    name=setting,
+                    trivial=_is_trivial(value.value, name) or value.value.lower() in others or local,
                 )
 
 

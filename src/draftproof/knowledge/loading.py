@@ -84,6 +84,7 @@ def _check(shape: CheckShape, section: str, place: str) -> Check:
         aspects=tuple(_aspect(aspect, where) for aspect in shape.aspects),
         flaws=tuple(_flaw(flaw, where) for flaw in shape.flaws),
         needs=shape.needs,
+        by_absence=shape.by_absence,
     )
 
 

@@ -71,6 +71,7 @@ class CheckShape(Shape):
     aspects: list[AspectShape] = Field(min_length=1)
     flaws: list[FlawShape] = []
     needs: str | None = None
+    by_absence: bool = False
 
 
 class RubricFileShape(Shape):

@@ -18,7 +18,7 @@ from draftproof.documents.lexical import words
 from draftproof.documents.markdown import sentences
 from draftproof.documents.quantities import Bound, Purpose, Quantity, contradicts, purposes_of, quantities
 from draftproof.documents.quotes import quote
-from draftproof.domain.document import Passage, PassageKind, Requirement, Span
+from draftproof.domain.document import Passage, PassageKind, Requirement, Span, lines_of
 from draftproof.domain.findings import Inconsistency
 from draftproof.facts.rules import FactHit
 from draftproof.review.material import Material
@@ -113,12 +113,15 @@ def _against_requirements(material: Material, purposes: Sequence[Purpose]) -> It
     statements = list(_statements(material.passages, purposes))
     rarity = _rarity(material.passages)
     pairs: list[_Pair] = []
+    asked = [(item.id, q) for item in material.requirements.items for q in quantities(item.text) if not q.interval]
     for number, item in enumerate(material.requirements.items):
         meaning = material.search.similarity(vectors[number : number + 1])[0]
         nearness = _Nearness(meaning, rarity)
         for need in _needs(item, purposes):
             best = _nearest(need, statements, nearness)
-            if best is not None:
+            if best is None:
+                continue
+            if need.purposes & best[1].purposes or not _asked_for(best[1], item.id, asked):
                 pairs.append(_Pair(best[0], item, need.quantity, need.purposes, best[1]))
     used: set[int] = set()
     seen: set[str] = set()
@@ -130,6 +133,15 @@ def _against_requirements(material: Material, purposes: Sequence[Purpose]) -> It
         yield _reported(pair, material, purposes)
 
 
+def _asked_for(statement: _Statement, item: str, asked: Sequence[tuple[str, Quantity]]) -> bool:
+    """Return whether another requirement asks for the very value that is stated."""
+    value = statement.quantity
+    return any(
+        name != item and q.dimension == value.dimension and abs(q.value - value.value) <= 0.01 * value.value
+        for name, q in asked
+    )
+
+
 def _reported(pair: _Pair, material: Material, purposes: Sequence[Purpose]) -> Inconsistency:
     assert material.requirements is not None
     common = pair.statement.purposes & pair.purposes
@@ -137,7 +149,7 @@ def _reported(pair: _Pair, material: Material, purposes: Sequence[Purpose]) -> I
     bound = "" if pair.needed.bound is Bound.EXACT else f"{pair.needed.bound} "
     return Inconsistency(
         summary=(
-            f"The design says {pair.statement.quantity.text} at line {passage.span}, "
+            f"The design says {pair.statement.quantity.text} at {lines_of(passage.span)}, "
             f"{pair.requirement.id} asks for {bound}{pair.needed.text}."
         ),
         evidence=(
@@ -196,6 +208,12 @@ def _nearest(need: _Need, statements: Sequence[_Statement], nearness: _Nearness)
         return None
     scored.sort(key=lambda pair: -pair[0])
     best, statement = scored[0]
+    # The same sentence may give the value that is asked for beside another one.
+    for _, other in scored:
+        if (other.index, other.text) == (statement.index, statement.text) and not contradicts(
+            need.quantity, other.quantity
+        ):
+            return None
     surely = bool(need.purposes & statement.purposes)
     for score, other in scored:
         # Where the best one is about the same thing, only another that is so can settle it.
@@ -251,8 +269,8 @@ def _topic_names(material: Material) -> Iterator[Inconsistency]:
         if _alike(name, near) >= 0.34 and near not in used:
             yield Inconsistency(
                 summary=(
-                    f"The topic is `{near}` in the table at line {listed[near].span} and "
-                    f"`{name}` at line {passage.span}."
+                    f"The topic is `{near}` in the table at {lines_of(listed[near].span)} and "
+                    f"`{name}` at {lines_of(passage.span)}."
                 ),
                 evidence=(
                     quote(material.design, passage.span, name),

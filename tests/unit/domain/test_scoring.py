@@ -155,9 +155,9 @@ def test_first_grade_whose_limits_hold_is_given() -> None:
 
 def test_reasons_say_which_limits_of_the_grade_above_are_not_kept() -> None:
     assert assessed().reasons == ("Every limit of Excellent is kept.",)
-    assert assessed(heavy=FLAWED).reasons == ("Good needs soundness 5/10.",)
+    assert assessed(heavy=FLAWED).reasons == ('"Good" takes a soundness of 5/10.',)
     assert assessed(heavy=FLAWED, light=PARTIAL, middle=PARTIAL).overall == "Requires Rework"
-    assert "Excellent needs completeness 9/10." in assessed(middle=MISSING).reasons
+    assert '"Excellent" takes a completeness of 9/10.' in assessed(middle=MISSING).reasons
 
 
 def test_critical_findings_above_the_limit_are_a_reason() -> None:
