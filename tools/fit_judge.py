@@ -209,7 +209,8 @@ def pooled(cases: Sequence[Case], seen: Sequence[np.ndarray], bare: Sequence[np.
     """Return what both models together tell of cases that they have not seen, and print how good that is."""
     classes = [verdict.value for verdict in JUDGED]
     rows = [VECTORS_SHARE * one + (1 - VECTORS_SHARE) * other for one, other in zip(seen, bare, strict=True)]
-    gold, told = [], []
+    gold: list[str] = []
+    told: list[str] = []
     for case, probabilities in zip(cases, rows, strict=True):
         gold.extend(case.gold)
         told.extend(

@@ -119,14 +119,53 @@ def purposes_of(quantity: Quantity, text: str, purposes: Sequence[Purpose]) -> f
 # timedelta(days=30), relativedelta(months=18)
 _KEYWORD = re.compile(r"\b(?P<unit>milliseconds|seconds|minutes|hours|days|weeks|months|years)\s?=\s?(?P<number>\d+)\b")
 # once a minute, every hour
-_ONCE = re.compile(r"\b(?:once (?:a|an|per|every|each)|every|each) (?P<unit>second|minute|hour|day|week|month|year)\b", re.IGNORECASE)
+_ONCE = re.compile(
+    r"\b(?:once (?:a|an|per|every|each)|every|each) (?P<unit>second|minute|hour|day|week|month|year)\b", re.IGNORECASE
+)
 # two open bookings: what is counted has a name of its own, so that only the same name is compared.
 _OF_A_KIND = re.compile(
-    r"(?<![\w.,/-])(?P<number>\d{1,3}|" + "|".join(_WORDS) + r") (?P<kind>[a-z]{3,}(?:-[a-z]+)?) (?P<noun>[a-z]{3,}s)\b", re.IGNORECASE
+    r"(?<![\w.,/-])(?P<number>\d{1,3}|"
+    + "|".join(_WORDS)
+    + r") (?P<kind>[a-z]{3,}(?:-[a-z]+)?) (?P<noun>[a-z]{3,}s)\b",
+    re.IGNORECASE,
 )
 _NO_KIND = frozenset(
-    "and are can does for from had has her his its may more new not other our per that the their then these they this "
-    "those was were which will with thousand million billion".split()
+    [
+        "and",
+        "are",
+        "can",
+        "does",
+        "for",
+        "from",
+        "had",
+        "has",
+        "her",
+        "his",
+        "its",
+        "may",
+        "more",
+        "new",
+        "not",
+        "other",
+        "our",
+        "per",
+        "that",
+        "the",
+        "their",
+        "then",
+        "these",
+        "they",
+        "this",
+        "those",
+        "was",
+        "were",
+        "which",
+        "will",
+        "with",
+        "thousand",
+        "million",
+        "billion",
+    ]
 )
 
 

@@ -119,9 +119,9 @@ def _reasons(rules: Sequence[GradeRule], critical: int, completeness: float, sou
         if above.critical is not None and critical > above.critical:
             reasons.append(f"{above.grade} allows {above.critical} critical findings, there are {critical}.")
         if above.completeness is not None and completeness < above.completeness:
-            reasons.append(f"\"{above.grade}\" takes a completeness of {above.completeness:g}/10.")
+            reasons.append(f'"{above.grade}" takes a completeness of {above.completeness:g}/10.')
         if above.soundness is not None and soundness < above.soundness:
-            reasons.append(f"\"{above.grade}\" takes a soundness of {above.soundness:g}/10.")
+            reasons.append(f'"{above.grade}" takes a soundness of {above.soundness:g}/10.')
         return tuple(reasons)
     return ()
 

@@ -238,7 +238,11 @@ def _local_listeners(services: Node, references: Sequence[Reference], block: Blo
         for setting, value in (node.get("environment") or Node({}, 0, 0)).items():
             told = value.value if isinstance(value.value, str) else ""
             hosts = re.findall(r"://([\w.-]*):\d+", told)
-            if not setting.upper().endswith("ADVERTISED_LISTENERS") or not hosts or set(hosts) - {"localhost", "127.0.0.1"}:
+            if (
+                not setting.upper().endswith("ADVERTISED_LISTENERS")
+                or not hosts
+                or set(hosts) - {"localhost", "127.0.0.1"}
+            ):
                 continue
             clients = tuple(r.service for r in references if r.host == name and r.service != name)
             if clients:

@@ -18,34 +18,43 @@ from draftproof.domain.document import Document, Passage, Span
 from draftproof.facts.base import Fact, prose
 
 _NUMBER = r"\d{1,3}(?:[ ,\u202f]\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?"
-_FACTOR = r"(?:\s?(?P<{name}>k|M|million|thousand|billion|bn)\b)?"
-_SIZE_UNIT = r"bytes?|B|kB|KB|MB|GB|TB"
+_COUNT = rf"(?<![\w.,])(?P<count>{_NUMBER})"
+_FACTOR = r"(?:\s?(?P<factor>k|M|million|thousand|billion|bn)\b)?"
+_SIZE = rf"(?P<size>{_NUMBER})\s?(?P<unit>bytes?|B|kB|KB|MB|GB|TB)\b"
 _COUNTED = "rows|messages|events|records|positions|readings|documents|entries"
 # What stands between the parts of one sum names no other count.
 _NO_OTHER = rf"(?:(?!\b(?:{_COUNTED})\b)[^;|\n])"
+_ABOUT = r"\s?(?:about |some |~)?"
+_COMES_TO = r"(?:=|\u2192|\u2248|\bis\b|\bare\b|\bmakes?\b|\bgives?\b)" + _ABOUT
+_A_SECOND = r"(?:/\s?s\b|\b(?:per|a) second\b)"
+_EVERY = r"(?P<every>\d+)\s?(?P<unit>s|sec|seconds?|min|minutes?)\b"
+_TOLD = rf"(?P<told>{_NUMBER})"
+# 3.5 million rows a day of 300 bytes are 104 MB a day
 _VOLUME = re.compile(
-    rf"(?<![\w.,])(?P<count>{_NUMBER}){_FACTOR.format(name='factor')}\s(?P<what>{_COUNTED})"
-    rf"(?: (?:a|per) (?P<per>hour|day|month|year))?{_NO_OTHER}{{0,40}}?\b(?:of|at|with|each|\u00d7)\s(?:about |some |~)?"
-    rf"(?P<size>{_NUMBER})\s?(?P<unit>{_SIZE_UNIT})\b{_NO_OTHER}{{0,40}}?(?<![\w.,])(?P<told>{_NUMBER})\s?(?P<told_unit>kB|KB|MB|GB|TB)\b"
+    rf"{_COUNT}{_FACTOR}\s(?P<what>{_COUNTED})(?: (?:a|per) (?P<per>hour|day|month|year))?"
+    rf"{_NO_OTHER}{{0,40}}?\b(?:of|at|with|each|\u00d7)\s(?:about |some |~)?{_SIZE}"
+    rf"{_NO_OTHER}{{0,40}}?(?<![\w.,]){_TOLD}\s?(?P<told_unit>kB|KB|MB|GB|TB)\b"
     r"(?:\s?(?:/\s?|(?:a|per) )(?P<told_per>hour|day|month|year))?",
     re.IGNORECASE,
 )
+# 400 vessels, one position each 10 s, make 40 a second
 _RATE = re.compile(
-    rf"(?<![\w.,])(?P<count>{_NUMBER}){_FACTOR.format(name='factor')}\s[a-z-]+[^.;|\n]{{0,40}}?\b(?:each|every)\s(?P<every>\d+)\s?"
-    rf"(?P<unit>s|sec|seconds?|min|minutes?)\b[^;|\n]{{0,30}}?(?:=|\u2192|\u2248|\bis\b|\bare\b|\bmakes?\b|\bgives?\b)\s?(?:about |some |~)?"
-    rf"(?P<told>{_NUMBER})\s?(?:[a-z]+ )?(?:/\s?s\b|(?:per|a) second\b)",
+    rf"{_COUNT}{_FACTOR}\s[a-z-]+[^.;|\n]{{0,40}}?\b(?:each|every)\s{_EVERY}"
+    rf"[^;|\n]{{0,30}}?{_COMES_TO}{_TOLD}\s?(?:[a-z]+ )?{_A_SECOND}",
     re.IGNORECASE,
 )
+# 180,000 requests in 600 s are 30 a second
 _WITHIN = re.compile(
-    rf"(?<![\w.,])(?P<count>{_NUMBER}){_FACTOR.format(name='factor')}\s[a-z-]+\sin\s(?P<every>\d+)\s?(?P<unit>s|sec|seconds?|min|minutes?)\b"
-    rf"[^;|\n]{{0,30}}?(?:=|\u2192|\u2248|\bis\b|\bare\b|\bmakes?\b|\bgives?\b)\s?(?:about |some |~)?(?P<told>{_NUMBER})\s?"
-    r"(?:[a-z]+ )?(?:/\s?s\b|(?:per|a) second\b)",
+    rf"{_COUNT}{_FACTOR}\s[a-z-]+\sin\s{_EVERY}[^;|\n]{{0,30}}?{_COMES_TO}{_TOLD}\s?(?:[a-z]+ )?{_A_SECOND}",
     re.IGNORECASE,
 )
+# in half an hour: 4,860 / 30 = 162 a second
 _DIVIDED = re.compile(
-    rf"(?<![\w.,])(?P<count>{_NUMBER})\s?(?:/|\u00f7|:)\s?(?P<by>\d+)\s?(?:=|\u2248)\s?(?P<told>{_NUMBER})\s?[^.;|\n]{{0,25}}?(?:/\s?s\b|\b(?:per|a) second\b)"
+    rf"{_COUNT}\s?(?:/|\u00f7|:)\s?(?P<by>\d+)\s?(?:=|\u2248)\s?{_TOLD}\s?[^.;|\n]{{0,25}}?{_A_SECOND}", re.IGNORECASE
 )
-_WINDOW = re.compile(r"\b(?P<half>half an hour)\b|\b(?P<hour>an hour|one hour)\b|\b(?P<minutes>\d+) ?min(?:ute)?s?\b", re.IGNORECASE)
+_WINDOW = re.compile(
+    r"\b(?P<half>half an hour)\b|\b(?P<hour>an hour|one hour)\b|\b(?P<minutes>\d+) ?min(?:ute)?s?\b", re.IGNORECASE
+)
 _TERM = re.compile(
     r"(?<![\w.,])(?P<processes>\d+)\s*(?:pods?|replicas?|containers?|instances?|processes|workers)?\s*[\u00d7x*]\s*(?P<pool>\d+)(?![\w.,]*\d)"
 )
@@ -96,7 +105,7 @@ def estimate_facts(document: Document) -> Iterable[Fact]:
 
 def _volumes(passage: Passage) -> Iterator[Estimate]:
     for match in _VOLUME.finditer(passage.text):
-        reckoned = _value(match, "count", "factor") * _plain(match.group("size")) * _bytes(match.group("unit"))
+        reckoned = _value(match) * _plain(match.group("size")) * _bytes(match.group("unit"))
         per, told_per = match.group("per"), match.group("told_per")
         if per and told_per:
             reckoned *= _HOURS[told_per.lower()] / _HOURS[per.lower()]
@@ -115,7 +124,7 @@ def _volumes(passage: Passage) -> Iterator[Estimate]:
 def _rates(passage: Passage) -> Iterator[Estimate]:
     for match in (*_RATE.finditer(passage.text), *_WITHIN.finditer(passage.text)):
         seconds = float(match.group("every")) * (60 if match.group("unit").lower().startswith("min") else 1)
-        reckoned = _value(match, "count", "factor") / seconds if seconds else 0.0
+        reckoned = _value(match) / seconds if seconds else 0.0
         told = _plain(match.group("told"))
         if _off(told, reckoned):
             yield _rate(passage, match, told, reckoned)
@@ -149,8 +158,8 @@ def _pool_sums(passage: Passage) -> Iterator[PoolSum]:
         )
 
 
-def _value(match: re.Match[str], number: str, factor: str) -> float:
-    return _plain(match.group(number)) * FACTORS.get((match.group(factor) or "").lower(), 1.0)
+def _value(match: re.Match[str]) -> float:
+    return _plain(match.group("count")) * FACTORS.get((match.group("factor") or "").lower(), 1.0)
 
 
 def _plain(number: str) -> float:

@@ -11,7 +11,7 @@ import ast
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import ClassVar, TypeGuard
+from typing import ClassVar
 
 from draftproof.domain.document import Document, Span
 from draftproof.facts.base import Block, Fact
@@ -35,7 +35,10 @@ _PUT_ASIDE = re.compile(r"dlq|dead|park|quarantin|poison|retry|requeue|republish
 _REPEATS = re.compile(r"retry|backoff|tenacity|stamina", re.IGNORECASE)
 _KNOWN_AGAIN = re.compile(r"dempoten|request_id|x-request-id|dedup|reference", re.IGNORECASE)
 _KEY_NAME = re.compile(r"idempotency[_-]?key", re.IGNORECASE)
-_CHANGES = re.compile(r"uuid4\(|uuid1\(|random|token_hex|attempt|\btries\b|retry|\bnow\(|utcnow\(|time\(\)", re.IGNORECASE)
+_CHANGES = re.compile(
+    r"uuid4\(|uuid1\(|random|token_hex|attempt|\btries\b|retry|\bnow\(|utcnow\(|time\(\)", re.IGNORECASE
+)
+_PER_PROCESS = re.compile(r"hostname|uuid[14]\(|getpid|pod_?name|\bnode\(", re.IGNORECASE)
 _POST = re.compile(r"\.post\(|\.request\(\s*['\"]POST")
 
 
@@ -50,7 +53,8 @@ class Hazard(Fact):
                   in memory. ``batch_at_once``: the messages of a batch are handled side by side.
                   ``failure_committed``: a message that failed is at most logged, and its offset
                   committed. ``changing_key``: a key by which a repetition should be known is made anew, or
-                  counts the attempts. ``post_repeated``: a POST to another system is repeated without a key by
+                  counts the attempts. ``group_per_process``: each process is a consumer group of its own.
+                  ``post_repeated``: a POST to another system is repeated without a key by
                   which it would be known again.
         function: Its name; empty for a loop outside a function.
         subject:  The attribute or call, as written.
@@ -80,8 +84,10 @@ def _of_tree(tree: ast.Module, block: Block, shift: int) -> Iterator[Hazard]:
             yield from reader.consumes()
             yield from reader.keys()
             yield from reader.repeats(node.decorator_list)
-    # A sketch may show a consumer's loop alone.
-    yield from _Reader(tree, "", block, shift).consumes()
+    # A sketch may show a consumer, or its loop, alone.
+    module = _Reader(tree, "", block, shift)
+    yield from module.consumes()
+    yield from module.keys()
 
 
 class _Reader:
@@ -121,9 +127,11 @@ class _Reader:
         """Return the names that hold a row read from the database."""
         names = set()
         for node in self._nodes:
-            if isinstance(node, ast.Assign) and len(node.targets) == 1 and isinstance(node.targets[0], ast.Name):
-                if _LOADS.search(written_as(node.value)):
-                    names.add(node.targets[0].id)
+            if not isinstance(node, ast.Assign) or len(node.targets) != 1:
+                continue
+            target = node.targets[0]
+            if isinstance(target, ast.Name) and _LOADS.search(written_as(node.value)):
+                names.add(target.id)
         return names
 
     def _tested(self, loaded: set[str]) -> dict[str, ast.If]:
@@ -178,14 +186,16 @@ class _Reader:
     # -- calls ----------------------------------------------------------------------------
 
     def keys(self) -> Iterator[Hazard]:
-        """Yield keys of idempotency that differ from one attempt to the next."""
+        """Yield keys of idempotency that differ between attempts, and consumer groups that differ between processes."""
         for node in self._nodes:
             pairs: list[tuple[str, ast.expr]] = []
             if isinstance(node, ast.keyword) and node.arg:
                 pairs = [(node.arg, node.value)]
             elif isinstance(node, ast.Dict):
-                pairs = [(k.value, v) for k, v in zip(node.keys, node.values, strict=True) if _is_text(k)]
+                pairs = [(_text(k), v) for k, v in zip(node.keys, node.values, strict=True)]
             for name, value in pairs:
+                if name.replace(".", "_") == "group_id" and _PER_PROCESS.search(written_as(value)):
+                    yield self._hazard("group_per_process", f"{name} = {shortened(value)}", value)
                 if _KEY_NAME.search(name) and _CHANGES.search(written_as(value)):
                     yield self._hazard("changing_key", f"{name} = {shortened(value)}", value)
 
@@ -197,13 +207,16 @@ class _Reader:
         if not repeated or _KNOWN_AGAIN.search(written_as(self._node)):
             return
         for call in self._nodes:
-            if isinstance(call, ast.Call) and _POST.search(f"{written_as(call.func)}({written_as(call.args[0]) if call.args else ''}"):
+            if isinstance(call, ast.Call) and _POST.search(
+                f"{written_as(call.func)}({written_as(call.args[0]) if call.args else ''}"
+            ):
                 yield self._hazard("post_repeated", shortened(call), call)
                 return
 
 
-def _is_text(node: ast.expr | None) -> TypeGuard[ast.Constant]:
-    return isinstance(node, ast.Constant) and isinstance(node.value, str)
+def _text(node: ast.expr | None) -> str:
+    """Return the text of a literal, or nothing."""
+    return node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else ""
 
 
 def _row_of(node: ast.AST) -> str:

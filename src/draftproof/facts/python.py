@@ -340,7 +340,9 @@ class _Reader:
                 if part.target.id == "model_config":
                     continue
                 fields.append(self._field(node.name, part))
-            found = re.search(r"extra\s*=\s*['\"](\w+)", written_as(part)) if "model_config" in written_as(part) else None
+            found = (
+                re.search(r"extra\s*=\s*['\"](\w+)", written_as(part)) if "model_config" in written_as(part) else None
+            )
             extra = found.group(1) if found else extra
         old = _OLD_PYDANTIC.search(written_as(node))
         if old is not None:
@@ -380,7 +382,9 @@ class _Reader:
         yield from self._handlers(node)
         yield from self._order(node, calls)
         for default in [*node.args.defaults, *(d for d in node.args.kw_defaults if d)]:
-            if isinstance(default, ast.Call) and re.search(r"(?:utcnow|now|today|uuid4|time)$", written_as(default.func)):
+            if isinstance(default, ast.Call) and re.search(
+                r"(?:utcnow|now|today|uuid4|time)$", written_as(default.func)
+            ):
                 yield Call(span=self._at(node), fault="default_argument", function=node.name, code=shortened(default))
 
     def _waits(self, call: ast.Call) -> bool:
@@ -506,7 +510,9 @@ def _made_by(tree: ast.Module, makers: re.Pattern[str]) -> set[str]:
     return {
         written_as(node.targets[0])
         for node in ast.walk(tree)
-        if isinstance(node, ast.Assign) and isinstance(node.value, ast.Call) and makers.match(written_as(node.value.func))
+        if isinstance(node, ast.Assign)
+        and isinstance(node.value, ast.Call)
+        and makers.match(written_as(node.value.func))
     }
 
 

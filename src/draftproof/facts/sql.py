@@ -37,9 +37,11 @@ _NEXT = re.compile(
     re.IGNORECASE | re.MULTILINE,
 )
 _MOST_CHARACTERS = 6000
+_ZONED = "timestamp with time zone"
 _ONE_OF = re.compile(r"\bnum_nonnulls\s*\((?P<columns>[\w\s,]+)\)\s*=\s*1\b", re.IGNORECASE)
 _VOLATILE = re.compile(
-    r"\b(?:now|clock_timestamp|statement_timestamp|timeofday|random|gen_random_uuid)\(\)|\bcurrent_(?:date|time|timestamp)\b",
+    r"\bCAST\(\w+ AS DATE\)|\bcurrent_(?:date|time|timestamp)\b"
+    r"|\b(?:now|clock_timestamp|statement_timestamp|timeofday|random|gen_random_uuid)\(\)",
     re.IGNORECASE,
 )
 
@@ -369,10 +371,15 @@ def _compared(where: exp.Expression | None) -> tuple[tuple[str, str], ...]:
 
 
 def _unheard(facts: Sequence[Fact]) -> list[Fact]:
-    """Say of indexes and queries which text they look for that no row may hold."""
+    """Say of indexes and queries which text they look for that no row may hold, and what the zone changes."""
     allowed = {(f.table, f.name): f.allowed for f in facts if isinstance(f, Column) and f.allowed}
+    zoned = {(f.table, f.name) for f in facts if isinstance(f, Column) and f.type in ("timestamptz", _ZONED)}
     found: list[Fact] = []
     for fact in facts:
+        if isinstance(fact, Index) and fact.volatile.startswith("cast("):
+            # The day of a moment depends on the session's time zone; that of a date or local time does not.
+            column = fact.volatile[len("cast(") :].split()[0]
+            fact = replace(fact, volatile=f"{column}::date" if (fact.table, column) in zoned else "")
         if isinstance(fact, Index | Query):
             odd = [f"{c} = '{v}'" for c, v in fact.compared if v not in allowed.get((fact.table, c), (v,))]
             fact = replace(fact, unheard=odd[0]) if odd else fact

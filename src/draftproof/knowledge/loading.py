@@ -136,9 +136,7 @@ def load_purposes(text: str, place: str) -> tuple[Purpose, ...]:
     """Return what a quantity may be about."""
     shape = validated(PurposesShape, load_yaml(text, place), place)
     _refuse_twins([item.id for item in shape.purposes], "purpose")
-    return tuple(
-        Purpose(item.id, joined(item.patterns, f"{place}: {item.id}"), item.check) for item in shape.purposes
-    )
+    return tuple(Purpose(item.id, joined(item.patterns, f"{place}: {item.id}"), item.check) for item in shape.purposes)
 
 
 def load_parts(text: str, place: str) -> tuple[Part, ...]:

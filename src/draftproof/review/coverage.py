@@ -28,7 +28,8 @@ _CLAUSE_END = re.compile(r";|\n|, (?:and|but|or) | and (?=(?:the|a|an|is|are|can
 _SHORTEST_CLAUSE = 3
 _NUMBERED_ID = re.compile(r"^(?:Requirement|Req)\W*(?P<number>\d+)$", re.IGNORECASE)
 _NUMBERED_LIST = re.compile(
-    r"\b(?:Requirements?|Reqs?)\b\.?[\s:*]*(?P<numbers>\d+(?:\.\d+)*(?:\s*(?:,|and|&|-|\u2013)\s*\d+(?:\.\d+)*)*)", re.IGNORECASE
+    r"\b(?:Requirements?|Reqs?)\b\.?[\s:*]*(?P<numbers>\d+(?:\.\d+)*(?:\s*(?:,|and|&|-|\u2013)\s*\d+(?:\.\d+)*)*)",
+    re.IGNORECASE,
 )
 _NUMBERED_RANGE = re.compile(r"(\d+)(?:\.\d+)*(?:\s*[-\u2013]\s*(\d+)(?:\.\d+)*)?")
 
@@ -163,7 +164,9 @@ class RequirementReader:
         numbers = {_plain(n) for n in _NUMBER.findall(item.text)}
         text_numbers = {_plain(n) for m in kept for n in _NUMBER.findall(self._search.passages[m.index].text)}
         by_id = sum(
-            names(item.id, f"{p.heading_path}\n{p.text}") for i, p in enumerate(self._search.passages) if i not in repeats
+            names(item.id, f"{p.heading_path}\n{p.text}")
+            for i, p in enumerate(self._search.passages)
+            if i not in repeats
         )
         return [
             max(top, default=0.0),

@@ -294,9 +294,7 @@ def writing_notices(written: Written) -> list[str]:
     return notices
 
 
-def with_clashes(
-    findings: Mapping[str, Finding], inconsistencies: Sequence[Inconsistency]
-) -> dict[str, Finding]:
+def with_clashes(findings: Mapping[str, Finding], inconsistencies: Sequence[Inconsistency]) -> dict[str, Finding]:
     """Return the findings with no check simply met that the design contradicts itself or its requirements on."""
     return {
         name: contradicted(finding, [i for i in inconsistencies if name in (CLARITY_CHECK, i.check_id)])

@@ -108,3 +108,21 @@ def test_sentence_of_a_table_row_is_the_row() -> None:
     found = passage("A: One. Two. | B: Three.", PassageKind.TABLE_ROW)
 
     assert sentence_at(found, 3) == (0, len(found.text))
+
+
+TREE = "app/\n├── retry_logic.py\n├── auth.py  # tokens of 15 minutes\n└── models/"
+
+
+def test_name_of_a_file_in_a_tree_is_only_listed() -> None:
+    assert ids(TREE, "retry", PassageKind.CODE) == {"listed"}
+
+
+def test_what_the_comment_in_a_tree_says_is_said() -> None:
+    assert ids(TREE, "tokens", PassageKind.CODE) == set()
+
+
+def test_passage_of_file_names_is_a_listing_and_code_is_none() -> None:
+    listed = next(cue for cue in cues() if cue.id == "listed")
+    assert listed.holds_throughout(passage(TREE, PassageKind.CODE))
+    assert not listed.holds_throughout(passage("total = a | b\nreturn total", PassageKind.CODE))
+    assert not listed.concerns("arch.project_structure")

@@ -242,3 +242,9 @@ def test_heading_that_addresses_the_reviewer_is_no_heading_of_anything() -> None
 
     assert len(found) == 1
     assert [passage.headings for passage in marked.evidence_passages] == [("D",)]
+
+
+def test_what_a_statement_returns_is_not_said_to_the_reviewer() -> None:
+    code = '```python\ndef state(self):\n    return "approved" if self.is_approved else "draft"\n```\n'
+    assert not marked(code)
+    assert marked(code.replace("return", "# return only"))

@@ -186,3 +186,14 @@ def test_real_requirements_are_found_once_each_with_words_and_lines(path: Path) 
 
         assert item.text.split()[-1].strip("|*_`") in source
         assert item.id.startswith("req-") or item.id in source
+
+
+def test_strays_beside_a_scheme_are_no_requirements() -> None:
+    scheme = "".join(f"### Requirement {n}: Voices\n\nThe system SHALL keep voice {n}.\n\n" for n in range(1, 6))
+    text = f"# R\n\n## Glossary\n\n- S3: object storage\n\n## List\n\n{scheme}- AFTER 3 attempts, it SHALL stop\n"
+    assert ids(text) == [f"Requirement {n}" for n in range(1, 6)]
+
+
+def test_two_schemes_of_some_size_both_count() -> None:
+    text = "".join(f"- FR-{n}: Users log in {n} times\n" for n in range(1, 6)) + "- NFR-1: Fast\n- NFR-2: Safe\n"
+    assert len(ids(text)) == 7

@@ -85,6 +85,17 @@ def test_value_in_a_quotation_is_not_the_designs() -> None:
     )
 
 
+def test_value_that_stands_beside_another_one_in_the_sentence_settles_it() -> None:
+    text = "# D\n\nGroup data is deleted 60 days after the visit, log data after 30 days\n"
+    assert not found(text, "Group data is deleted 60 days after the visit")
+
+
+def test_counts_of_one_kind_are_compared() -> None:
+    text = "# D\n\nLimit: at most 3 open bookings for a household\n"
+    (one,) = found(text, "A household holds at most two open bookings")
+    assert "3 open bookings" in one.summary
+
+
 def test_without_requirements_or_embedder_no_value_is_compared() -> None:
     text = "# D\n\nPayment records are kept for 90 days\n"
 

@@ -9,7 +9,14 @@ from draftproof.documents.requirements import find_requirements
 from draftproof.domain.document import Requirements
 from draftproof.domain.findings import RequirementFinding, Verdict
 from draftproof.domain.rubric import Rubric
-from draftproof.review.coverage import REQUIREMENT_SIGNALS, Reading, RequirementReader, requirement_finding
+from draftproof.review.coverage import (
+    REQUIREMENT_SIGNALS,
+    Reading,
+    RequirementReader,
+    clauses_of,
+    names,
+    requirement_finding,
+)
 from draftproof.review.prepare import Reference, prepare
 from tests.fakes.documents import design, requirements_document
 from tests.fakes.product import cues
@@ -152,3 +159,29 @@ def test_missing_finding_says_where_it_is_put_off() -> None:
     found = finding("# D\n\nHow payments are stored for years is TBD.\n", Verdict.MISSING)
 
     assert found.comment == "Line 3 puts it off or leaves it out."
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("Requirement 3", "### Delete (Req 3)"),
+        ("Requirement 4", "Rate limits (Req 3\u20136)"),
+        ("Requirement 3", "Validates: Requirements 1.2, 3.4"),
+        ("FR-1", "as FR-1 asks"),
+    ],
+)
+def test_requirement_is_named_in_every_form_of_its_id(name: str, text: str) -> None:
+    assert names(name, text)
+
+
+@pytest.mark.parametrize(
+    ("name", "text"), [("Requirement 1", "Requirement 10"), ("Requirement 3", "3 retries"), ("FR-1", "FR-10")]
+)
+def test_another_id_does_not_name_it(name: str, text: str) -> None:
+    assert not names(name, text)
+
+
+def test_clauses_are_single_demands() -> None:
+    text = "A slot can be cancelled until eight; the fee is paid back, and the parents are told by mail."
+    assert len(clauses_of(text)) == 3
+    assert clauses_of("Fast.") == ["Fast."]
