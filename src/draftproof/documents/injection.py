@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -11,9 +12,9 @@ from draftproof.documents.quotes import quote
 from draftproof.domain.document import Document, Passage, PassageKind, Span
 from draftproof.domain.findings import Injection
 
+# What a statement of Python returns is the system's answer, not the reviewer's.
+_STATEMENT = re.compile(r"^[ \t]*(?:return|yield)\b.*$", re.MULTILINE)
 # Letters that only look like spaces, and marks that hide a word from a search.
-# A statement of code: what it returns is the system's answer, not the reviewer's.
-_STATEMENT = re.compile(r"^\s*(?:return|yield)\s+(?!(?:only|just|that|no)\b)(?=[\w\"'(\[{])", re.MULTILINE)
 _INVISIBLE = re.compile("[\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff\u00ad]")
 
 
@@ -80,5 +81,17 @@ def _broken(rules: Sequence[InjectionRule], text: str) -> InjectionRule | None:
 
 
 def _read(passage: Passage, text: str) -> str:
-    """Return a text as it is searched: of code without the words that only begin a statement."""
-    return _STATEMENT.sub(" ", text) if passage.is_code else text
+    """Return a text as it is searched: of Python without what parses as a statement that returns something."""
+    if not passage.is_code or passage.language not in ("python", "py"):
+        return text
+    return _STATEMENT.sub(lambda match: "" if _is_statement(match.group()) else match.group(), text)
+
+
+def _is_statement(line: str) -> bool:
+    if "#" in line:
+        return False
+    try:
+        ast.parse(f"def _():\n {line.strip()}")
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return False
+    return True

@@ -120,7 +120,8 @@ def purposes_of(quantity: Quantity, text: str, purposes: Sequence[Purpose]) -> f
 _KEYWORD = re.compile(r"\b(?P<unit>milliseconds|seconds|minutes|hours|days|weeks|months|years)\s?=\s?(?P<number>\d+)\b")
 # once a minute, every hour
 _ONCE = re.compile(
-    r"\b(?:once (?:a|an|per|every|each)|every|each) (?P<unit>second|minute|hour|day|week|month|year)\b", re.IGNORECASE
+    r"\b(?:once (?:a|an|per|every|each)|every|each) (?P<unit>second(?! \w)|minute|hour|day|week|month|year)\b",
+    re.IGNORECASE,
 )
 # two open bookings: what is counted has a name of its own, so that only the same name is compared.
 _OF_A_KIND = re.compile(

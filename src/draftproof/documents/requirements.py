@@ -32,6 +32,10 @@ _BACKGROUND = re.compile(
 )
 # So many ids of one kind are a scheme.
 _A_SCHEME = 4
+_BARE_ID = re.compile(r"^[A-Z]+ ?\d+$")
+_GLOSSARY = re.compile(
+    r"^(?:\d+(?:\.\d+)*\W+)?(?:glossary|definitions|terms|terminology|abbreviations|acronyms)\b", re.IGNORECASE
+)
 # Words that an id looks like and is not.
 _NOT_AN_ID = re.compile(
     r"^(?:P9\d|UTF[-_ ]?\d+|ISO[-_ ]?\d+|RFC[-_ ]?\d+|"
@@ -79,13 +83,19 @@ def _without_strays(found: list[Requirement]) -> list[Requirement]:
     """
     Return the items without what only looks like one beside a scheme of ids.
 
-    Where a document numbers its requirements, a single id of another scheme is an abbreviation or the
-    beginning of a sentence ("S3", "AFTER 3 attempts"); so is one in a glossary.
+    Where a document numbers its requirements, a single word with a number is an abbreviation or the
+    beginning of a sentence ("S3", "AFTER 3 attempts"), and so is what stands in a glossary.
     """
     schemes = Counter(_scheme(item.id) for item in found)
     if not schemes or max(schemes.values()) < _A_SCHEME:
         return found
-    return [item for item in found if schemes[_scheme(item.id)] > 1 and not _BACKGROUND.search(item.group)]
+    kept = [
+        item
+        for item in found
+        if not (schemes[_scheme(item.id)] == 1 and _BARE_ID.match(item.id))
+        and not _GLOSSARY.match(item.group.rpartition(" > ")[2])
+    ]
+    return kept or found
 
 
 def _scheme(name: str) -> str:

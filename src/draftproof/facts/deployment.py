@@ -24,7 +24,11 @@ _TRIVIAL = re.compile(
 )
 # kafka:9092, postgresql://app:secret@db:5432/app, 1@kafka:9093; no name with a dot, which is not the file's.
 _HOST = re.compile(r"(?:^|//|[@,\s=])(?P<host>[a-z][a-z0-9_-]*):\d{2,5}(?=$|[/,?\s])", re.IGNORECASE)
-_HOSTS_BESIDE = re.compile(r"[\w-]+(?=[:=])")
+_NAMES_HOST = re.compile(
+    r"URL|HOST|SERVER|BROKER|BOOTSTRAP|DSN|ADDR|CONNECT|QUORUM|LISTENER|ENDPOINT|KAFKA|REDIS|POSTGRES|RABBIT|command",
+    re.IGNORECASE,
+)
+_NOTHING = Node([], 0, 0)
 _LOCAL = frozenset({"localhost", "host"})
 _LAPTOP = re.compile(r"\b(?:local(?:ly)?|laptop|development|dev (?:set-?up|environment|stack))\b", re.IGNORECASE)
 _EXCERPT = re.compile(r"\.\.\.|\u2026|omitted|excerpt|shortened|left out|abridged", re.IGNORECASE)
@@ -162,15 +166,30 @@ class Workload(Fact):
 
 def deployment_facts(document: Document) -> Iterable[Fact]:
     """Return the facts of all YAML in fences."""
+    parts: list[tuple[Node, Block, bool]] = []
+    workloads: list[tuple[Node, Block]] = []
     for block in blocks(document):
         for node in yaml_nodes(block):
             services = node.get("services")
             if services is not None and isinstance(services.value, dict):
-                yield from _compose(services, block)
+                parts.append((services, block, _reaches_out(node)))
             elif _looks_like_services(node):
-                yield from _compose(node, block)
+                parts.append((node, block, False))
             elif node.text("kind") and node.get("spec") is not None:
-                yield from _workload(node, block)
+                workloads.append((node, block))
+    # A design may show its file in pieces.
+    names = [name for services, _, _ in parts for name in services.names()]
+    for services, block, elsewhere in parts:
+        yield from _compose(services, block, None if elsewhere else names)
+    for node, block in workloads:
+        yield from _workload(node, block)
+
+
+def _reaches_out(file: Node) -> bool:
+    """Return whether a Compose file joins a network, or includes files, that it does not show."""
+    networks = file.get("networks")
+    joined = any(child.get("external") is not None for _, child in networks.items()) if networks is not None else False
+    return joined or file.get("include") is not None
 
 
 def _looks_like_services(node: Node) -> bool:
@@ -181,7 +200,7 @@ def _looks_like_services(node: Node) -> bool:
     )
 
 
-def _compose(services: Node, block: Block) -> Iterator[Fact]:
+def _compose(services: Node, block: Block, known: Sequence[str] | None) -> Iterator[Fact]:
     found = [_service(name, node, block) for name, node in services.items() if isinstance(node.value, dict)]
     if not found:
         return
@@ -193,15 +212,15 @@ def _compose(services: Node, block: Block) -> Iterator[Fact]:
     )
     yield from found
     local = any(_LAPTOP.search(title) for title in block.headings[-2:])
-    if not _EXCERPT.search(block.text):
-        references = list(_references(services, block))
+    if known is not None and not _EXCERPT.search(block.text):
+        references = list(_references(services, known, block))
         yield from references
         yield from _local_listeners(services, references, block)
     for name, node in services.items():
         told = (node.get("environment") or Node({}, 0, 0)).items()
         for setting, value in told:
             if isinstance(value.value, str) and _is_secret(setting, value.value):
-                others = {v.value.lower() for n, v in told if n != setting and isinstance(v.value, str)}
+                others = {v.value.lower() for n, v in told if isinstance(v.value, str) and not _is_secret(n, v.value)}
                 yield PlainSecret(
                     span=block.lines(value.first),
                     service=name,
@@ -210,12 +229,17 @@ def _compose(services: Node, block: Block) -> Iterator[Fact]:
                 )
 
 
-def _references(services: Node, block: Block) -> Iterator[Reference]:
+def _references(services: Node, known: Sequence[str], block: Block) -> Iterator[Reference]:
     """Yield the hosts of the file's services that variables and commands name, each once for a service."""
-    names = set(services.names()) | _LOCAL
+    names = {name.lower() for name in (*known, *services.names(), *_LOCAL)}
     for _, node in services.items():
-        names |= {node.text("hostname"), node.text("container_name")}
-        names |= set(_HOSTS_BESIDE.findall(" ".join((node.get("extra_hosts") or Node([], 0, 0)).names())))
+        names |= {node.text("hostname").lower(), node.text("container_name").lower()}
+        for setting in ("extra_hosts", "links", "external_links"):
+            names |= {
+                part.lower() for entry in (node.get(setting) or _NOTHING).names() for part in re.split("[:=]", entry)
+            }
+        for _, network in (node.get("networks") or _NOTHING).items():
+            names |= {alias.lower() for alias in (network.get("aliases") or _NOTHING).names()}
     for name, node in services.items():
         command = node.get("command")
         told = [(setting, value) for setting, value in (node.get("environment") or Node({}, 0, 0)).items()]
@@ -225,11 +249,13 @@ def _references(services: Node, block: Block) -> Iterator[Reference]:
             text = value.value if isinstance(value.value, str) else " ".join(value.names())
             for match in _HOST.finditer(text):
                 host = match.group("host")
-                if host.lower() in seen:
+                # What stands in a plain value is a host where the setting says so.
+                plain = match.group()[0] not in "/@" and not _NAMES_HOST.search(setting)
+                if host.lower() in seen or plain:
                     continue
                 seen.add(host.lower())
                 yield Reference(
-                    span=block.lines(value.first), service=name, setting=setting, host=host, known=host in names
+                    span=block.lines(value.first), service=name, setting=setting, host=host, known=host.lower() in names
                 )
 
 

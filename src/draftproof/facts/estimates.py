@@ -17,21 +17,23 @@ from draftproof.documents.quantities import FACTORS, SIZES
 from draftproof.domain.document import Document, Passage, Span
 from draftproof.facts.base import Fact, prose
 
-_NUMBER = r"\d{1,3}(?:[ ,\u202f]\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?"
+_NUMBER = r"\d{1,3}(?:[ ,\u202f]\d{3}){1,4}(?:\.\d{1,4})?(?!\d)|\d{1,12}(?:\.\d{1,4})?(?!\d)"
 _COUNT = rf"(?<![\w.,])(?P<count>{_NUMBER})"
 _FACTOR = r"(?:\s?(?P<factor>k|M|million|thousand|billion|bn)\b)?"
 _SIZE = rf"(?P<size>{_NUMBER})\s?(?P<unit>bytes?|B|kB|KB|MB|GB|TB)\b"
 _COUNTED = "rows|messages|events|records|positions|readings|documents|entries"
 # What stands between the parts of one sum names no other count.
-_NO_OTHER = rf"(?:(?!\b(?:{_COUNTED})\b)[^;|\n])"
+_NO_OTHER = (
+    rf"(?:(?!\b(?:{_COUNTED}|kept|keep|keeps|limit\w*|max\w*|grows?|replicas?|second|days|months|years)\b)[^;|\n\d])"
+)
 _ABOUT = r"\s?(?:about |some |~)?"
 _COMES_TO = r"(?:=|\u2192|\u2248|\bis\b|\bare\b|\bmakes?\b|\bgives?\b)" + _ABOUT
 _A_SECOND = r"(?:/\s?s\b|\b(?:per|a) second\b)"
-_EVERY = r"(?P<every>\d+)\s?(?P<unit>s|sec|seconds?|min|minutes?)\b"
+_EVERY = r"(?P<every>\d{1,6})\s?(?P<unit>s|sec|seconds?|min|minutes?)\b"
 _TOLD = rf"(?P<told>{_NUMBER})"
 # 3.5 million rows a day of 300 bytes are 104 MB a day
 _VOLUME = re.compile(
-    rf"{_COUNT}{_FACTOR}\s(?P<what>{_COUNTED})(?: (?:a|per) (?P<per>hour|day|month|year))?"
+    rf"{_COUNT}{_FACTOR}\s(?P<what>{_COUNTED})(?: (?:a|per) (?P<per>minute|hour|day|month|year))?"
     rf"{_NO_OTHER}{{0,40}}?\b(?:of|at|with|each|\u00d7)\s(?:about |some |~)?{_SIZE}"
     rf"{_NO_OTHER}{{0,40}}?(?<![\w.,]){_TOLD}\s?(?P<told_unit>kB|KB|MB|GB|TB)\b"
     r"(?:\s?(?:/\s?|(?:a|per) )(?P<told_per>hour|day|month|year))?",
@@ -40,7 +42,7 @@ _VOLUME = re.compile(
 # 400 vessels, one position each 10 s, make 40 a second
 _RATE = re.compile(
     rf"{_COUNT}{_FACTOR}\s[a-z-]+[^.;|\n]{{0,40}}?\b(?:each|every)\s{_EVERY}"
-    rf"[^;|\n]{{0,30}}?{_COMES_TO}{_TOLD}\s?(?:[a-z]+ )?{_A_SECOND}",
+    rf"(?:(?!\blimit|\bmax)[^;|\n\d]){{0,30}}?{_COMES_TO}{_TOLD}\s?(?:[a-z]+ )?{_A_SECOND}",
     re.IGNORECASE,
 )
 # 180,000 requests in 600 s are 30 a second
@@ -50,16 +52,17 @@ _WITHIN = re.compile(
 )
 # in half an hour: 4,860 / 30 = 162 a second
 _DIVIDED = re.compile(
-    rf"{_COUNT}\s?(?:/|\u00f7|:)\s?(?P<by>\d+)\s?(?:=|\u2248)\s?{_TOLD}\s?[^.;|\n]{{0,25}}?{_A_SECOND}", re.IGNORECASE
+    rf"{_COUNT}\s?(?:/|\u00f7|:)\s?(?P<by>\d{{1,6}})\s?(?:=|\u2248)\s?{_TOLD}\s?(?:(?!\bmin)[^.;,|\n\d]){{0,25}}?{_A_SECOND}",
+    re.IGNORECASE,
 )
 _WINDOW = re.compile(
-    r"\b(?P<half>half an hour)\b|\b(?P<hour>an hour|one hour)\b|\b(?P<minutes>\d+) ?min(?:ute)?s?\b", re.IGNORECASE
+    r"\b(?P<half>half an hour)\b|\b(?P<hour>an hour|one hour)\b|\b(?P<minutes>\d{1,4}) ?min(?:ute)?s?\b", re.IGNORECASE
 )
 _TERM = re.compile(
-    r"(?<![\w.,])(?P<processes>\d+)\s*(?:pods?|replicas?|containers?|instances?|processes|workers)?\s*[\u00d7x*]\s*(?P<pool>\d+)(?![\w.,]*\d)"
+    r"(?<![\w.,])(?P<processes>\d{1,4})\s*(?:pods?|replicas?|containers?|instances?|processes|workers)?\s*[\u00d7x*]\s*(?P<pool>\d{1,4})(?![\w.,]*\d)"
 )
 _CONNECTIONS = re.compile(r"\bconnections?\b|\bmax_connections\b|\bpools?\b", re.IGNORECASE)
-_HOURS = {"hour": 1.0, "day": 24.0, "month": 720.0, "year": 8760.0}
+_HOURS = {"minute": 1 / 60, "hour": 1.0, "day": 24.0, "month": 720.0, "year": 8760.0}
 # A sum that is off by less is a rounding, a replica or an index.
 _ORDER = 5.0
 
@@ -129,7 +132,8 @@ def _rates(passage: Passage) -> Iterator[Estimate]:
         if _off(told, reckoned):
             yield _rate(passage, match, told, reckoned)
     for match in _DIVIDED.finditer(passage.text):
-        window = next(iter(_WINDOW.finditer(passage.text[max(0, match.start() - 90) : match.start()])), None)
+        windows = list(_WINDOW.finditer(passage.text[max(0, match.start() - 90) : match.start()]))
+        window = windows[-1] if windows else None
         by = float(match.group("by"))
         told = _plain(match.group("told"))
         # Divided by the minutes of a window, a number is one a minute.
@@ -151,10 +155,13 @@ def _rate(passage: Passage, match: re.Match[str], told: float, reckoned: float) 
 def _pool_sums(passage: Passage) -> Iterator[PoolSum]:
     if not _CONNECTIONS.search(passage.text) or "overflow" in passage.text:
         return
-    terms = [(int(m.group("processes")), int(m.group("pool"))) for m in _TERM.finditer(passage.text)]
+    found = list(_TERM.finditer(passage.text))
+    terms = [(int(m.group("processes")), int(m.group("pool"))) for m in found]
     if len(terms) >= 2:
         yield PoolSum(
-            span=_line(passage, 0), processes=sum(n for n, _ in terms), connections=sum(n * pool for n, pool in terms)
+            span=_line(passage, found[0].start()),
+            processes=sum(n for n, _ in terms),
+            connections=sum(n * pool for n, pool in terms),
         )
 
 

@@ -65,6 +65,30 @@ _SECRET_NAME = re.compile(r"(?:SECRET|PASSWORD|API_?KEY|TOKEN)(?:_KEY)?$", re.IG
 _MONEY = re.compile(
     r"(?:^|_)(?:amount|price|total|balance|fee|cost|salary|premium|payout|refund)(?:_|$)", re.IGNORECASE
 )
+# Names that dictionaries, sessions and repositories have as well.
+_COMMON = frozenset(
+    [
+        "get",
+        "set",
+        "add",
+        "put",
+        "post",
+        "delete",
+        "update",
+        "save",
+        "load",
+        "read",
+        "write",
+        "send",
+        "close",
+        "open",
+        "run",
+        "call",
+        "list",
+        "create",
+        "find",
+    ]
+)
 _NULLABLE = re.compile(r"^Optional\[|\|\s*None\b|^None\s*\|")
 _FIELD_RULES = frozenset(
     {"gt", "ge", "lt", "le", "min_length", "max_length", "pattern", "max_digits", "decimal_places", "multiple_of"}
@@ -374,7 +398,7 @@ class _Reader:
     def _function(self, node: ast.FunctionDef | ast.AsyncFunctionDef) -> Iterator[Fact]:
         yield from self._route(node)
         calls = [call for call in own_nodes(node) if isinstance(call, ast.Call)]
-        awaited = {part.value for part in own_nodes(node) if isinstance(part, ast.Await)}
+        awaited = set(_not_waited_for(node))
         for call in calls:
             yield from self._call(node, call)
             if isinstance(node, ast.AsyncFunctionDef) and call not in awaited and self._waits(call):
@@ -390,7 +414,10 @@ class _Reader:
     def _waits(self, call: ast.Call) -> bool:
         """Return whether a call goes to a client that blocks, or to a function beside it that does."""
         receiver, _, name = written_as(call.func).rpartition(".")
-        return receiver in self._clients or name in self._waiting
+        if receiver in self._clients:
+            return True
+        # A method is known by its name alone, so that the name has to be a telling one.
+        return name in self._waiting and (not receiver or name not in _COMMON)
 
     def _route(self, node: ast.FunctionDef | ast.AsyncFunctionDef) -> Iterator[Route]:
         for decorator in node.decorator_list:
@@ -505,12 +532,28 @@ class _Reader:
                     yield OffsetCommit(span=self._at(commit), function=node.name, when=when)
 
 
+def _not_waited_for(node: ast.AST) -> Iterator[ast.AST]:
+    """Yield the calls of a function that are awaited, entered asynchronously, or handed to what awaits them."""
+    for part in own_nodes(node):
+        if isinstance(part, ast.Await):
+            yield part.value
+            if isinstance(part.value, ast.Call):
+                yield from (inner for argument in part.value.args for inner in ast.walk(argument))
+        elif isinstance(part, ast.AsyncWith):
+            yield from (item.context_expr for item in part.items)
+        elif isinstance(part, ast.Call) and re.search(
+            r"(?:gather|create_task|wait_for|start_soon)$", written_as(part.func)
+        ):
+            yield from (inner for argument in part.args for inner in ast.walk(argument))
+
+
 def _made_by(tree: ast.Module, makers: re.Pattern[str]) -> set[str]:
-    """Return the names to which a module assigns what some calls make, ``self.s3`` among them."""
+    """Return the names that some calls are assigned to at the top of a module, or in an object (``self.s3``)."""
     return {
         written_as(node.targets[0])
         for node in ast.walk(tree)
         if isinstance(node, ast.Assign)
+        and (node in tree.body or isinstance(node.targets[0], ast.Attribute))
         and isinstance(node.value, ast.Call)
         and makers.match(written_as(node.value.func))
     }

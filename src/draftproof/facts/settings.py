@@ -11,7 +11,6 @@ from draftproof.documents.cues import Cue
 from draftproof.domain.document import Document, Passage, PassageKind, Span
 from draftproof.facts.base import Fact, stands
 
-UNITS = ("word", "count", "ms", "s", "percent")
 _SECONDS = {
     "ms": 0.001, "millisecond": 0.001, "s": 1, "sec": 1, "second": 1, "m": 60, "min": 60, "minute": 60,
     "h": 3600, "hour": 3600, "d": 86400, "day": 86400, "week": 604800, "month": 2592000, "year": 31536000,

@@ -323,7 +323,9 @@ def _table(tree: exp.Create, text: str, span: Span) -> Iterator[Fact]:
                 elif isinstance(piece, exp.ForeignKey):
                     keys.append(_foreign_key(piece, name, span))
                 elif isinstance(piece, exp.CheckColumnConstraint):
-                    checked.update({_name(c): () for c in piece.find_all(exp.Column)} | _listed(piece))
+                    for column_name in map(_name, piece.find_all(exp.Column)):
+                        checked.setdefault(column_name, ())
+                    checked.update(_listed(piece))
     one = _ONE_OF.search(text)
     if one is not None:
         names = tuple(name.strip().lower() for name in one.group("columns").split(","))
@@ -331,6 +333,7 @@ def _table(tree: exp.Create, text: str, span: Span) -> Iterator[Fact]:
         yield Choice(span=Span(line, line), table=name, columns=names)
     if primary:
         unique.insert(0, primary)
+        columns = [replace(c, nullable=False) if c.name in primary else c for c in columns]
     yield Table(
         span=Span(span.first, span.first),
         name=name,
@@ -347,14 +350,16 @@ def _table(tree: exp.Create, text: str, span: Span) -> Iterator[Fact]:
 
 
 def _listed(check: exp.Expression) -> dict[str, tuple[str, ...]]:
-    """Return the texts that a CHECK allows, by column; nothing where it says more than one list."""
+    """Return the texts that a CHECK allows, by column; nothing where it says anything beside one list."""
     from sqlglot import exp
 
-    lists = list(check.find_all(exp.In))
-    if len(lists) != 1 or not isinstance(lists[0].this, exp.Column) or check.find(exp.Or) is not None:
+    node = check.this
+    while isinstance(node, exp.Paren):
+        node = node.this
+    if not isinstance(node, exp.In) or not isinstance(node.this, exp.Column):
         return {}
-    texts = [e.this for e in lists[0].expressions if isinstance(e, exp.Literal) and e.is_string]
-    return {_name(lists[0].this): tuple(texts)} if len(texts) == len(lists[0].expressions) else {}
+    texts = [e.this for e in node.expressions if isinstance(e, exp.Literal) and e.is_string]
+    return {_name(node.this): tuple(texts)} if texts and len(texts) == len(node.expressions) else {}
 
 
 def _compared(where: exp.Expression | None) -> tuple[tuple[str, str], ...]:
@@ -363,7 +368,7 @@ def _compared(where: exp.Expression | None) -> tuple[tuple[str, str], ...]:
 
     found = []
     for node in where.find_all(exp.EQ, exp.In) if where is not None else ():
-        if not isinstance(node.this, exp.Column):
+        if not isinstance(node.this, exp.Column) or node.find_ancestor(exp.Not, exp.Subquery) is not None:
             continue
         texts = [node.expression] if isinstance(node, exp.EQ) else node.expressions
         found += [(_name(node.this), t.this) for t in texts if isinstance(t, exp.Literal) and t.is_string]
@@ -415,7 +420,7 @@ def _column(node: exp.ColumnDef, table: str, span: Span) -> tuple[Column, bool, 
         name=_name(node),
         type=re.sub(r"\(.*?\)", "", written),
         length=int(length.group(1)) if length else 0,
-        nullable=not (refused or primary),
+        nullable=not (refused or primary or "serial" in written or _is_identity(kinds)),
         checked=any(isinstance(k, exp.CheckColumnConstraint) for k in kinds),
         default=default.this.sql(dialect="postgres").lower()
         if default is not None and default.this is not None
@@ -432,6 +437,12 @@ def _column(node: exp.ColumnDef, table: str, span: Span) -> tuple[Column, bool, 
             on_delete=_on_delete(reference),
         )
     return column, primary, any(isinstance(k, exp.UniqueColumnConstraint) for k in kinds), key
+
+
+def _is_identity(kinds: Sequence[Any]) -> bool:
+    from sqlglot import exp
+
+    return any(isinstance(kind, exp.GeneratedAsIdentityColumnConstraint) for kind in kinds)
 
 
 def _foreign_key(node: exp.ForeignKey, table: str, span: Span) -> ForeignKey:
@@ -535,7 +546,8 @@ def _query(tree: exp.Select, span: Span) -> Iterator[Query]:
         limited=tree.args.get("limit") is not None,
         star=any(isinstance(e, exp.Star) for e in tree.expressions),
         locks=waits if locks else "",
-        compared=_compared(where),
+        # Of a join it is not plain whose column is meant.
+        compared=() if tree.args.get("joins") else _compared(where),
         beyond=_beyond(where, ordered),
     )
 

@@ -23,6 +23,10 @@ _PUBLISHES = re.compile(
     re.IGNORECASE,
 )
 
+_REJECTED = re.compile(r"\b(?:rejected|alternatives?|not chosen|discarded|future|later)\b", re.IGNORECASE)
+# Lines between two steps of one workflow.
+_MOST_LINES = 6
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WriteThenPublish(Fact):
@@ -37,7 +41,8 @@ def workflow_facts(document: Document) -> Iterable[Fact]:
     """Return the workflows that write and then publish: in numbered lists, and in fences that hold such a list."""
     for _, group in groupby(document.evidence_passages, key=lambda p: (p.headings, p.kind is PassageKind.LIST_ITEM)):
         passages = list(group)
-        if passages[0].kind is PassageKind.LIST_ITEM:
+        rejected = any(_REJECTED.search(title) for title in passages[0].headings[-2:])
+        if passages[0].kind is PassageKind.LIST_ITEM and not rejected:
             yield from _found(list(_steps(document, passages)))
     for block in blocks(document):
         lines = block.text.split("\n")
@@ -54,7 +59,12 @@ def _steps(document: Document, passages: Sequence[Passage]) -> Iterator[tuple[in
 
 def _found(steps: Sequence[tuple[int, str]]) -> Iterator[WriteThenPublish]:
     written: tuple[int, str] | None = None
+    before = 0
     for line, text in steps:
+        # A list that begins elsewhere is another workflow.
+        if before and line > before + _MOST_LINES:
+            written = None
+        before = line
         if written is not None and _PUBLISHES.search(text):
             yield WriteThenPublish(span=Span(written[0], line), write=_short(written[1]), publication=_short(text))
             return

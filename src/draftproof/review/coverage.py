@@ -26,12 +26,15 @@ _NUMBER = re.compile(r"(?<![\w.])\d[\d.,  ]*\d|\d+")
 # Demands of one requirement, and how few words one of them may have.
 _CLAUSE_END = re.compile(r";|\n|, (?:and|but|or) | and (?=(?:the|a|an|is|are|can|must|may|shall)\b)")
 _SHORTEST_CLAUSE = 3
-_NUMBERED_ID = re.compile(r"^(?:Requirement|Req)\W*(?P<number>\d+)$", re.IGNORECASE)
+_NUMBERED_ID = re.compile(r"^(?:Requirement|Req)\W*(?P<number>\d{1,6})$", re.IGNORECASE)
+# "Requirements 1.2, 3.4", "Reqs 2-5"; a number before a noun counts something else.
 _NUMBERED_LIST = re.compile(
-    r"\b(?:Requirements?|Reqs?)\b\.?[\s:*]*(?P<numbers>\d+(?:\.\d+)*(?:\s*(?:,|and|&|-|\u2013)\s*\d+(?:\.\d+)*)*)",
+    r"\b(?:Requirements?|Reqs?)\b\.?[ \t:*]*"
+    r"(?P<numbers>\d{1,6}(?:\.\d{1,6})*"
+    r"(?:[ \t]*(?:,|and|&|-|\u2013)[ \t]*\d{1,6}(?:\.\d{1,6})*(?![ \t]+[a-z]{3}))*)(?!\d)",
     re.IGNORECASE,
 )
-_NUMBERED_RANGE = re.compile(r"(\d+)(?:\.\d+)*(?:\s*[-\u2013]\s*(\d+)(?:\.\d+)*)?")
+_NUMBERED_RANGE = re.compile(r"(\d{1,6})(?:\.\d{1,6})*(?:\s*[-\u2013]\s*(\d{1,6})(?:\.\d{1,6})*)?")
 
 REQUIREMENT_SIGNALS = (
     "similarity_best",
