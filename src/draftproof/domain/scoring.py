@@ -117,7 +117,7 @@ def _reasons(rules: Sequence[GradeRule], critical: int, completeness: float, sou
         above = rules[position - 1]
         reasons = []
         if above.critical is not None and critical > above.critical:
-            reasons.append(f"{above.grade} allows {above.critical} critical findings, there are {critical}.")
+            reasons.append(f'"{above.grade}" allows {above.critical} critical findings, there are {critical}.')
         if above.completeness is not None and completeness < above.completeness:
             reasons.append(f'"{above.grade}" takes a completeness of {above.completeness:g}/10.')
         if above.soundness is not None and soundness < above.soundness:

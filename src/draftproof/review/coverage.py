@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence, Set
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import fsum, log
 from typing import TYPE_CHECKING
 
@@ -267,7 +267,8 @@ def requirement_finding(
         requirement_id=reading.requirement.id,
         verdict=verdict,
         confidence=round(probabilities[verdict], 3),
-        requirement=quote(requirements, reading.requirement.span),
+        # A long requirement is quoted in part; its lines are all of them.
+        requirement=replace(quote(requirements, reading.requirement.span), span=reading.requirement.span),
         evidence=evidence,
         comment=_comment(verdict, reading, passages),
     )

@@ -165,7 +165,7 @@ def test_critical_findings_above_the_limit_are_a_reason() -> None:
     result = assess(rubric, findings(rubric, {"c1": MISSING, "c2": MISSING}), RULE)
 
     assert result.overall == "Requires Rework"
-    assert result.reasons == ("Good allows 1 critical findings, there are 2.",)
+    assert result.reasons == ('"Good" allows 1 critical findings, there are 2.',)
 
 
 # The checklist
