@@ -30,6 +30,10 @@ VECTORS_SHARE = 0.4
 # is no line that says half of it. Left-one-out, of 45 such verdicts 22 were labelled partial and 23
 # missing, so that it costs nothing.
 _UNFOUND_SHARE = 0.6
+# Probabilities are flattened by this power's inverse. The fit's temperature is right for designs like
+# those it saw (calibration error 0.03); on ten documents of real repositories, which it did not see,
+# it left an error of 0.14, and with this 0.11 (and 0.07 and 0.03 on the cases that it saw).
+_DOUBT = 1.2
 # A user's own verdict on the same passage outweighs the judge, and is not beyond doubt.
 _RECORDED_SHARE = 0.9
 # A parsed fact that breaks a rule is not outweighed by what surrounds it. Of 42 that fired on
@@ -152,6 +156,8 @@ class EvidenceJudge:
             assert self._weights.verdicts.classes == model.classes
             seen = self._weights.verdicts.probabilities(combined(signals.matrix))
             rows = VECTORS_SHARE * seen + (1 - VECTORS_SHARE) * rows
+        rows = rows ** (1 / _DOUBT)
+        rows /= rows.sum(axis=1, keepdims=True)
         found = {}
         for check, row in zip(rubric, rows, strict=True):
             probabilities = dict.fromkeys(Verdict, 0.0)
