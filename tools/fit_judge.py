@@ -146,6 +146,14 @@ def figures(gold: Sequence[str], told: Sequence[str]) -> dict[str, float]:
     }
 
 
+def verdicts_told(case: Case, rows: np.ndarray) -> list[str]:
+    """Return the likeliest verdict on each check; on those whose part is absent, that they do not apply."""
+    return [
+        Verdict.NOT_APPLICABLE.value if absent else JUDGED[int(row.argmax())].value
+        for absent, row in zip(case.absent, rows, strict=True)
+    ]
+
+
 def leave_one_out(
     cases: Sequence[Case], columns: int, strength: float
 ) -> tuple[list[str], list[str], np.ndarray, list[str], list[np.ndarray]]:
@@ -157,13 +165,10 @@ def leave_one_out(
         model = fit_linear(inputs, target, classes, strength)
         rows = model.probabilities(combined(left.matrix[:, :columns]))
         unseen.append(rows)
+        gold.extend(left.gold)
+        told.extend(verdicts_told(left, rows))
         for position, row in enumerate(rows):
-            gold.append(left.gold[position])
-            if left.absent[position]:
-                told.append(Verdict.NOT_APPLICABLE.value)
-                continue
-            told.append(classes[int(row.argmax())])
-            if left.gold[position] in classes:
+            if not left.absent[position] and left.gold[position] in classes:
                 logits.append(np.log(row + 1e-9))
                 judged.append(left.gold[position])
     return gold, told, np.array(logits), judged, unseen
@@ -207,16 +212,9 @@ def fit_verdicts(cases: Sequence[Case], columns: int, title: str) -> tuple[Linea
 
 def pooled(cases: Sequence[Case], seen: Sequence[np.ndarray], bare: Sequence[np.ndarray]) -> list[np.ndarray]:
     """Return what both models together tell of cases that they have not seen, and print how good that is."""
-    classes = [verdict.value for verdict in JUDGED]
     rows = [VECTORS_SHARE * one + (1 - VECTORS_SHARE) * other for one, other in zip(seen, bare, strict=True)]
-    gold: list[str] = []
-    told: list[str] = []
-    for case, probabilities in zip(cases, rows, strict=True):
-        gold.extend(case.gold)
-        told.extend(
-            Verdict.NOT_APPLICABLE.value if absent else classes[int(row.argmax())]
-            for absent, row in zip(case.absent, probabilities, strict=True)
-        )
+    gold = [verdict for case in cases for verdict in case.gold]
+    told = [verdict for case, row in zip(cases, rows, strict=True) for verdict in verdicts_told(case, row)]
     print("both together     ", {k: round(v, 3) for k, v in figures(gold, told).items()})
     return rows
 

@@ -94,7 +94,7 @@ class Library:
         """What a quantity may be about."""
         from draftproof.knowledge.loading import load_purposes
 
-        return load_purposes(*self._one("purposes.yaml"))
+        return load_purposes(*self._one("purposes.yaml"), self.check_ids)
 
     @cached_property
     def fact_rules(self) -> tuple[FactRule, ...]:

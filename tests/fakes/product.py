@@ -41,7 +41,7 @@ def cues() -> tuple[Cue, ...]:
 @lru_cache(maxsize=1)
 def purposes() -> tuple[Purpose, ...]:
     """Return what a quantity may be about, as the product knows it."""
-    return load_purposes(_text("purposes.yaml"), "purposes.yaml")
+    return load_purposes(_text("purposes.yaml"), "purposes.yaml", (check.id for check in rubric()))
 
 
 @lru_cache(maxsize=1)

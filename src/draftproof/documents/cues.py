@@ -78,11 +78,9 @@ def cues_at(cues: Sequence[Cue], passage: Passage, start: int, stop: int) -> tup
     named = (start - first, stop - first)
     code = ""
     if passage.is_code:
-        line = sentence[sentence.rfind("\n", 0, named[0]) + 1 :].split("\n", 1)[0]
-        noted = _COMMENT.search(line)
-        # What a comment says is said, not only listed.
-        code = "" if noted and named[0] - sentence.rfind("\n", 0, named[0]) - 1 >= noted.start(1) else line
         comment = _COMMENT.search(sentence)
+        # What a comment says is said, not only listed.
+        code = "" if comment and named[0] >= comment.start(1) else sentence
         sentence, named = (comment.group(1), (0, 0)) if comment else ("", (0, 0))
     return tuple(
         cue

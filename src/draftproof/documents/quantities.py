@@ -130,44 +130,11 @@ _OF_A_KIND = re.compile(
     + r") (?P<kind>[a-z]{3,}(?:-[a-z]+)?) (?P<noun>[a-z]{3,}s)\b",
     re.IGNORECASE,
 )
-_NO_KIND = frozenset(
-    [
-        "and",
-        "are",
-        "can",
-        "does",
-        "for",
-        "from",
-        "had",
-        "has",
-        "her",
-        "his",
-        "its",
-        "may",
-        "more",
-        "new",
-        "not",
-        "other",
-        "our",
-        "per",
-        "that",
-        "the",
-        "their",
-        "then",
-        "these",
-        "they",
-        "this",
-        "those",
-        "was",
-        "were",
-        "which",
-        "will",
-        "with",
-        "thousand",
-        "million",
-        "billion",
-    ]
-)
+_NO_KIND = frozenset({
+    "and", "are", "can", "does", "for", "from", "had", "has", "her", "his", "its", "may", "more", "new", "not", "other",
+    "our", "per", "that", "the", "their", "then", "these", "they", "this", "those", "was", "were", "which", "will",
+    "with", "thousand", "million", "billion",
+})  # fmt: skip
 
 
 def quantities(text: str) -> list[Quantity]:

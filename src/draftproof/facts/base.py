@@ -73,6 +73,19 @@ def prose(document: Document) -> Iterator[Passage]:
             yield passage
 
 
+def line_at(passage: Passage, start: int) -> Span:
+    """Return the line of a character of a passage, as well as its text and lines correspond."""
+    if passage.kind is PassageKind.TABLE_ROW or len(passage.span) == 1:
+        return Span(passage.span.first, passage.span.first)
+    line = min(passage.span.first + passage.text.count("\n", 0, start), passage.span.last)
+    return Span(line, line)
+
+
+def clipped(text: str, most: int) -> str:
+    """Return a text of at most so many characters, with an ellipsis where it goes on."""
+    return text if len(text) <= most else text[: most - 3] + "..."
+
+
 def stands(cues: Sequence[Cue], passage: Passage, start: int, stop: int) -> bool:
     """Return whether what is named at some characters of a passage is stated, not put off, refused or feared."""
     return not cues_at(cues, passage, start, stop) and not refused_before(cues, passage, start)

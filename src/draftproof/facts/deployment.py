@@ -217,10 +217,10 @@ def _compose(services: Node, block: Block, known: Sequence[str] | None) -> Itera
         yield from references
         yield from _local_listeners(services, references, block)
     for name, node in services.items():
-        told = (node.get("environment") or Node({}, 0, 0)).items()
+        told = [(setting, value) for setting, value in _environment(node) if isinstance(value.value, str)]
+        others = {value.value.lower() for setting, value in told if not _is_secret(setting, value.value)}
         for setting, value in told:
-            if isinstance(value.value, str) and _is_secret(setting, value.value):
-                others = {v.value.lower() for n, v in told if isinstance(v.value, str) and not _is_secret(n, v.value)}
+            if _is_secret(setting, value.value):
                 yield PlainSecret(
                     span=block.lines(value.first),
                     service=name,
@@ -229,9 +229,13 @@ def _compose(services: Node, block: Block, known: Sequence[str] | None) -> Itera
                 )
 
 
-def _references(services: Node, known: Sequence[str], block: Block) -> Iterator[Reference]:
-    """Yield the hosts of the file's services that variables and commands name, each once for a service."""
-    names = {name.lower() for name in (*known, *services.names(), *_LOCAL)}
+def _environment(service: Node) -> list[tuple[str, Node]]:
+    return (service.get("environment") or _NOTHING).items()
+
+
+def _hosts(services: Node) -> set[str]:
+    """Return the names, in lower case, under which the services of a file are reached."""
+    names = {name.lower() for name in (*services.names(), *_LOCAL)}
     for _, node in services.items():
         names |= {node.text("hostname").lower(), node.text("container_name").lower()}
         for setting in ("extra_hosts", "links", "external_links"):
@@ -240,10 +244,15 @@ def _references(services: Node, known: Sequence[str], block: Block) -> Iterator[
             }
         for _, network in (node.get("networks") or _NOTHING).items():
             names |= {alias.lower() for alias in (network.get("aliases") or _NOTHING).names()}
+    return names
+
+
+def _references(services: Node, known: Sequence[str], block: Block) -> Iterator[Reference]:
+    """Yield the hosts of the file's services that variables and commands name, each once for a service."""
+    names = _hosts(services) | {name.lower() for name in known}
     for name, node in services.items():
         command = node.get("command")
-        told = [(setting, value) for setting, value in (node.get("environment") or Node({}, 0, 0)).items()]
-        told += [("command", command)] if command is not None else []
+        told = [*_environment(node), *([("command", command)] if command is not None else [])]
         seen: set[str] = set()
         for setting, value in told:
             text = value.value if isinstance(value.value, str) else " ".join(value.names())
@@ -261,7 +270,7 @@ def _references(services: Node, known: Sequence[str], block: Block) -> Iterator[
 
 def _local_listeners(services: Node, references: Sequence[Reference], block: Block) -> Iterator[LocalListener]:
     for name, node in services.items():
-        for setting, value in (node.get("environment") or Node({}, 0, 0)).items():
+        for setting, value in _environment(node):
             told = value.value if isinstance(value.value, str) else ""
             hosts = re.findall(r"://([\w.-]*):\d+", told)
             if (

@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from draftproof.documents.quantities import FACTORS, SIZES
-from draftproof.domain.document import Document, Passage, Span
-from draftproof.facts.base import Fact, prose
+from draftproof.domain.document import Document, Passage
+from draftproof.facts.base import Fact, clipped, line_at, prose
 
 _NUMBER = r"\d{1,3}(?:[ ,\u202f]\d{3}){1,4}(?:\.\d{1,4})?(?!\d)|\d{1,12}(?:\.\d{1,4})?(?!\d)"
 _COUNT = rf"(?<![\w.,])(?P<count>{_NUMBER})"
@@ -115,9 +115,9 @@ def _volumes(passage: Passage) -> Iterator[Estimate]:
         told = _plain(match.group("told")) * _bytes(match.group("told_unit"))
         if _off(told, reckoned):
             yield Estimate(
-                span=_line(passage, match.start()),
+                span=line_at(passage, match.start()),
                 subject="volume",
-                text=_short(match.group()),
+                text=clipped(" ".join(match.group().split()), 110),
                 told=told / 1e9,
                 reckoned=reckoned / 1e9,
                 unit="GB",
@@ -143,9 +143,9 @@ def _rates(passage: Passage) -> Iterator[Estimate]:
 
 def _rate(passage: Passage, match: re.Match[str], told: float, reckoned: float) -> Estimate:
     return Estimate(
-        span=_line(passage, match.start()),
+        span=line_at(passage, match.start()),
         subject="rate",
-        text=_short(match.group()),
+        text=clipped(" ".join(match.group().split()), 110),
         told=told,
         reckoned=reckoned,
         unit="/s",
@@ -159,7 +159,7 @@ def _pool_sums(passage: Passage) -> Iterator[PoolSum]:
     terms = [(int(m.group("processes")), int(m.group("pool"))) for m in found]
     if len(terms) >= 2:
         yield PoolSum(
-            span=_line(passage, found[0].start()),
+            span=line_at(passage, found[0].start()),
             processes=sum(n for n, _ in terms),
             connections=sum(n * pool for n, pool in terms),
         )
@@ -185,13 +185,3 @@ def _minutes(window: re.Match[str]) -> float:
 
 def _off(told: float, reckoned: float) -> bool:
     return bool(told and reckoned) and not 1 / _ORDER <= told / reckoned <= _ORDER
-
-
-def _short(text: str) -> str:
-    text = " ".join(text.split())
-    return text if len(text) <= 110 else text[:107] + "..."
-
-
-def _line(passage: Passage, start: int) -> Span:
-    line = min(passage.span.first + passage.text.count("\n", 0, start), passage.span.last)
-    return Span(line, line)

@@ -13,9 +13,18 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
-from draftproof.domain.document import Document, Span
+from draftproof.domain.document import Document
 from draftproof.facts.base import Block, Fact
-from draftproof.facts.python import LOGS, own_nodes, python_trees, shortened, written_as
+from draftproof.facts.python import (
+    LOGS,
+    OFFSET_COMMITS,
+    is_broad,
+    own_nodes,
+    python_trees,
+    shallow,
+    shortened,
+    written_as,
+)
 
 _LOADS = re.compile(
     r"\b(?:session|db|s|conn|connection|uow|tx|\w*repo\w*)\.(?:\w+\.)?"
@@ -30,7 +39,6 @@ _CONSUMER = re.compile(r"consumer|kafka", re.IGNORECASE)
 _BATCH = re.compile(r"\.(?:getmany|consume|poll)\(")
 _SIDE_BY_SIDE = re.compile(r"(?:^|\.)(?:gather|create_task|start_soon|as_completed)$")
 _BY_KEY = re.compile(r"key|partition|\.items\(\)|\.values\(\)|group", re.IGNORECASE)
-_OFFSET = re.compile(r"(?:consumer|kafka|msg|message)\w*\.commit\(")
 _IDLE = re.compile(r"(?:^|\.)(?:sleep|str|repr|labels|observe|set|int|len|getattr)$")
 _REPEATS = re.compile(r"retry|backoff|tenacity|stamina", re.IGNORECASE)
 _KNOWN_AGAIN = re.compile(r"dempoten|request_id|x-request-id|dedup|reference", re.IGNORECASE)
@@ -70,10 +78,7 @@ class Hazard(Fact):
 def hazard_facts(document: Document) -> Iterable[Fact]:
     """Return the hazards of all Python in fences."""
     for tree, block, shift in python_trees(document):
-        try:
-            yield from list(_of_tree(tree, block, shift))
-        except RecursionError:
-            continue
+        yield from shallow(_of_tree(tree, block, shift))
 
 
 def _of_tree(tree: ast.Module, block: Block, shift: int) -> Iterator[Hazard]:
@@ -82,8 +87,10 @@ def _of_tree(tree: ast.Module, block: Block, shift: int) -> Iterator[Hazard]:
             reader = _Reader(node, node.name, block, shift)
             yield from reader.changes()
             yield from reader.consumes()
-            yield from reader.keys()
-            yield from reader.repeats(node.decorator_list)
+            # A test repeats, and makes keys, as it likes.
+            if not node.name.startswith("test"):
+                yield from reader.keys()
+                yield from reader.repeats(node.decorator_list)
     # A sketch may show a consumer, or its loop, alone.
     module = _Reader(tree, "", block, shift)
     yield from module.consumes()
@@ -100,10 +107,8 @@ class _Reader:
     def _hazard(self, hazard: str, subject: str, first: ast.AST, last: ast.AST | None = None) -> Hazard:
         start = getattr(first, "lineno", 1) - 1 + self._shift
         stop = getattr(last or first, "lineno", 1) - 1 + self._shift
-        return Hazard(span=self._lines(start, stop), hazard=hazard, function=self._name, subject=subject)
-
-    def _lines(self, start: int, stop: int) -> Span:
-        return self._block.lines(start, max(start, stop))
+        span = self._block.lines(start, max(start, stop))
+        return Hazard(span=span, hazard=hazard, function=self._name, subject=subject)
 
     # -- rows -----------------------------------------------------------------------------
 
@@ -175,7 +180,7 @@ class _Reader:
                 if not isinstance(node, ast.Try):
                     continue
                 after = [*node.finalbody, *statements[place + 1 :]]
-                commits = next((s for s in after if _OFFSET.search(written_as(s))), None)
+                commits = next(filter(_commits_offset, after), None)
                 if commits is None:
                     continue
                 dropped = next((h for h in node.handlers if _goes_on(h)), None)
@@ -187,8 +192,6 @@ class _Reader:
 
     def keys(self) -> Iterator[Hazard]:
         """Yield keys of idempotency that differ between attempts, and consumer groups that differ between processes."""
-        if self._name.startswith("test"):
-            return
         for node in self._nodes:
             pairs: list[tuple[str, ast.expr]] = []
             # What a class is made with is stored, and the same at each attempt.
@@ -199,19 +202,15 @@ class _Reader:
             elif isinstance(node, ast.Dict):
                 pairs = [(_text(k), v) for k, v in zip(node.keys, node.values, strict=True)]
             for name, value in pairs:
-                if (
-                    name.replace(".", "_") == "group_id"
-                    and _PER_PROCESS.search(written_as(value))
-                    and "test" not in written_as(value)
-                ):
-                    yield self._hazard("group_per_process", f"{name} = {shortened(value)}", value)
-                if _KEY_NAME.search(name) and _CHANGES.search(written_as(value)):
-                    yield self._hazard("changing_key", f"{name} = {shortened(value)}", value)
+                text = written_as(value)
+                subject = f"{name} = {shortened(value)}"
+                if name in ("group_id", "group.id") and _PER_PROCESS.search(text) and "test" not in text:
+                    yield self._hazard("group_per_process", subject, value)
+                if _KEY_NAME.search(name) and _CHANGES.search(text):
+                    yield self._hazard("changing_key", subject, value)
 
     def repeats(self, decorators: Sequence[ast.expr]) -> Iterator[Hazard]:
         """Yield a POST that a decorator or a loop of attempts repeats, with nothing to know it again by."""
-        if self._name.startswith("test"):
-            return
         repeated = any(_REPEATS.search(written_as(getattr(d, "func", d))) for d in decorators) or any(
             isinstance(n, ast.For | ast.AsyncFor) and _REPEATS.search(written_as(n.iter)) for n in self._nodes
         )
@@ -240,6 +239,10 @@ def _walked(loop: ast.AST, call: ast.Call) -> Iterator[str]:
             yield from (written_as(generator.iter) for generator in node.generators)
 
 
+def _commits_offset(statement: ast.stmt) -> bool:
+    return any(isinstance(n, ast.Call) and OFFSET_COMMITS.search(written_as(n.func)) for n in ast.walk(statement))
+
+
 def _row_of(node: ast.AST) -> str:
     """Return the name of the row that an attribute belongs to, or nothing."""
     return node.value.id if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) else ""
@@ -256,7 +259,7 @@ def _lists(node: ast.AST) -> Iterator[list[ast.stmt]]:
 
 def _goes_on(handler: ast.ExceptHandler) -> bool:
     """Return whether a handler of every exception lets the loop go on without putting the message aside."""
-    if handler.type is not None and written_as(handler.type) not in ("Exception", "BaseException"):
+    if not is_broad(handler):
         return False
     leaves = any(isinstance(n, ast.Raise | ast.Return | ast.Break | ast.Continue) for n in ast.walk(handler))
     # Any call but one that tells or waits may put the message aside.

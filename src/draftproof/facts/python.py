@@ -14,10 +14,12 @@ import warnings
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import ClassVar
+from typing import ClassVar, TypeVar
 
 from draftproof.domain.document import Document, Span
-from draftproof.facts.base import Block, Fact, blocks
+from draftproof.facts.base import Block, Fact, blocks, clipped
+
+F = TypeVar("F", bound=Fact)
 
 _LOOKS_PYTHON = re.compile(
     r"^\s*(?:async\s+def|def|class)\s+\w+|^\s*(?:from\s+[\w.]+\s+)?import\s+\w|^\s*@\w|^\w+\s*=\s*\w+\(", re.MULTILINE
@@ -53,7 +55,7 @@ _SYNC_CLIENTS = re.compile(
 )
 _SENDS = re.compile(r"(?:^|[._])(?:send|send_and_wait|produce|publish|send_message|emit)$")
 _COMMITS = re.compile(r"(?:session|db|conn|connection|tx|transaction|uow|s)\.commit$")
-_OFFSET_COMMITS = re.compile(r"(?:consumer|kafka|msg|message)\w*\.commit$")
+OFFSET_COMMITS = re.compile(r"(?:consumer|kafka|msg|message)\w*\.commit$")
 _HANDLES = re.compile(
     r"(?:^|[._])(?:handle|process|apply|execute|save|store|add|insert|upsert|dispatch|project|on_)\w*$"
 )
@@ -66,29 +68,10 @@ _MONEY = re.compile(
     r"(?:^|_)(?:amount|price|total|balance|fee|cost|salary|premium|payout|refund)(?:_|$)", re.IGNORECASE
 )
 # Names that dictionaries, sessions and repositories have as well.
-_COMMON = frozenset(
-    [
-        "get",
-        "set",
-        "add",
-        "put",
-        "post",
-        "delete",
-        "update",
-        "save",
-        "load",
-        "read",
-        "write",
-        "send",
-        "close",
-        "open",
-        "run",
-        "call",
-        "list",
-        "create",
-        "find",
-    ]
-)
+_COMMON = frozenset({
+    "get", "set", "add", "put", "post", "delete", "update", "save", "load", "read", "write", "send", "close", "open",
+    "run", "call", "list", "create", "find",
+})  # fmt: skip
 _NULLABLE = re.compile(r"^Optional\[|\|\s*None\b|^None\s*\|")
 _FIELD_RULES = frozenset(
     {"gt", "ge", "lt", "le", "min_length", "max_length", "pattern", "max_digits", "decimal_places", "multiple_of"}
@@ -211,7 +194,7 @@ class OffsetCommit(Fact):
 def python_facts(document: Document) -> Iterable[Fact]:
     """Return the facts of all Python in fences."""
     for tree, block, shift in python_trees(document):
-        yield from _facts_of(tree, block, shift)
+        yield from shallow(_Reader(block, shift).read(tree))
 
 
 def python_trees(document: Document) -> Iterator[tuple[ast.Module, Block, int]]:
@@ -226,10 +209,10 @@ def python_trees(document: Document) -> Iterator[tuple[ast.Module, Block, int]]:
             yield tree, block, shift
 
 
-def _facts_of(tree: ast.Module, block: Block, shift: int) -> list[Fact]:
-    """Return the facts of a tree; none of one that is nested too deep to be read."""
+def shallow(facts: Iterable[F]) -> list[F]:
+    """Return what is read of a tree; nothing of one that is nested too deep to be read."""
     try:
-        return list(_Reader(block, shift).read(tree))
+        return list(facts)
     except RecursionError:
         return []
 
@@ -275,8 +258,7 @@ def written_as(node: ast.AST | None) -> str:
 
 def shortened(node: ast.AST) -> str:
     """Return a node as source in one line of at most 80 characters."""
-    text = " ".join(written_as(node).split())
-    return text if len(text) <= 80 else text[:77] + "..."
+    return clipped(" ".join(written_as(node).split()), 80)
 
 
 @dataclass(frozen=True, slots=True)
@@ -321,7 +303,7 @@ class _Reader:
 
     def read(self, tree: ast.Module) -> Iterator[Fact]:
         self._routers = _routers(tree)
-        self._clients = _made_by(tree, _SYNC_CLIENTS)
+        self._clients = _sync_clients(tree)
         self._waiting = _waiting(tree)
         for statement in tree.body:
             yield from self._global(statement)
@@ -398,11 +380,9 @@ class _Reader:
     def _function(self, node: ast.FunctionDef | ast.AsyncFunctionDef) -> Iterator[Fact]:
         yield from self._route(node)
         calls = [call for call in own_nodes(node) if isinstance(call, ast.Call)]
-        awaited = set(_not_waited_for(node))
+        awaited = set(_awaited(node))
         for call in calls:
-            yield from self._call(node, call)
-            if isinstance(node, ast.AsyncFunctionDef) and call not in awaited and self._waits(call):
-                yield Call(span=self._at(call), fault="blocking", function=node.name, code=shortened(call))
+            yield from self._call(node, call, call in awaited)
         yield from self._handlers(node)
         yield from self._order(node, calls)
         for default in [*node.args.defaults, *(d for d in node.args.kw_defaults if d)]:
@@ -449,14 +429,15 @@ class _Reader:
                 paged=_paged(node),
             )
 
-    def _call(self, function: ast.FunctionDef | ast.AsyncFunctionDef, call: ast.Call) -> Iterator[Call]:
+    def _call(self, function: ast.FunctionDef | ast.AsyncFunctionDef, call: ast.Call, awaited: bool) -> Iterator[Call]:
         name = written_as(call.func)
         written = written_as(call)
 
         def found(fault: str) -> Call:
             return Call(span=self._at(call), fault=fault, function=function.name, code=shortened(call))
 
-        if isinstance(function, ast.AsyncFunctionDef) and _BLOCKING.match(name):
+        blocks_here = _BLOCKING.match(name) or (not awaited and self._waits(call))
+        if isinstance(function, ast.AsyncFunctionDef) and blocks_here:
             yield found("blocking")
         if (
             name.endswith((".execute", ".fetch", ".fetchrow", ".fetchval", "text"))
@@ -494,9 +475,8 @@ class _Reader:
                 )
                 for statement in part.body
             )
-            broad = part.type is None or written_as(part.type) in ("Exception", "BaseException")
             if empty and not answers and not logs:
-                yield Swallowed(span=self._at(part), function=node.name, broad=broad)
+                yield Swallowed(span=self._at(part), function=node.name, broad=is_broad(part))
 
     def _order(
         self, node: ast.FunctionDef | ast.AsyncFunctionDef, calls: Sequence[ast.Call]
@@ -516,7 +496,7 @@ class _Reader:
                 function=node.name,
                 first="send" if first is sends[0] else "commit",
             )
-        offsets = [call for name, call in names if _OFFSET_COMMITS.search(name)]
+        offsets = [call for name, call in names if OFFSET_COMMITS.search(name)]
         loops = [part for part in own_nodes(node) if isinstance(part, ast.For | ast.AsyncFor | ast.While)]
         for commit in offsets[:1]:
             around = [loop for loop in loops if loop.lineno <= commit.lineno <= (loop.end_lineno or loop.lineno)]
@@ -532,7 +512,12 @@ class _Reader:
                     yield OffsetCommit(span=self._at(commit), function=node.name, when=when)
 
 
-def _not_waited_for(node: ast.AST) -> Iterator[ast.AST]:
+def is_broad(handler: ast.ExceptHandler) -> bool:
+    """Return whether a handler takes every exception."""
+    return handler.type is None or written_as(handler.type) in ("Exception", "BaseException")
+
+
+def _awaited(node: ast.AST) -> Iterator[ast.AST]:
     """Yield the calls of a function that are awaited, entered asynchronously, or handed to what awaits them."""
     for part in own_nodes(node):
         if isinstance(part, ast.Await):
@@ -547,15 +532,15 @@ def _not_waited_for(node: ast.AST) -> Iterator[ast.AST]:
             yield from (inner for argument in part.args for inner in ast.walk(argument))
 
 
-def _made_by(tree: ast.Module, makers: re.Pattern[str]) -> set[str]:
-    """Return the names that some calls are assigned to at the top of a module, or in an object (``self.s3``)."""
+def _sync_clients(tree: ast.Module) -> set[str]:
+    """Return the names of clients that block, made at the top of a module or kept in an object (``self.s3``)."""
     return {
         written_as(node.targets[0])
         for node in ast.walk(tree)
         if isinstance(node, ast.Assign)
         and (node in tree.body or isinstance(node.targets[0], ast.Attribute))
         and isinstance(node.value, ast.Call)
-        and makers.match(written_as(node.value.func))
+        and _SYNC_CLIENTS.match(written_as(node.value.func))
     }
 
 

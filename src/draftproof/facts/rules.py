@@ -21,6 +21,7 @@ from jinja2.sandbox import SandboxedEnvironment
 from draftproof.domain.document import Span
 from draftproof.domain.findings import Verdict
 from draftproof.facts.base import Fact, Facts
+from draftproof.facts.settings import Setting
 
 # A rule that binds several names to many facts must not take seconds.
 _MAX_COMBINATIONS = 5000
@@ -96,13 +97,20 @@ def scope(facts: Facts, text: str, needs: str) -> dict[str, Callable[..., Any]]:
     ``facts(kind)``: the design's facts of a kind. ``required_facts(kind)``: the requirements'.
     ``mentions(pattern)``: whether the design's text holds a regular expression, in any case.
     ``required(pattern)``: whether the requirements or the design do; for what the system owes.
+    ``setting_number(name, span)``: the number of the first setting of a name, on those lines where some
+    are given; 0 where there is none.
     """
 
     @cache
     def holds(pattern: str, both: bool) -> bool:
         return bool(re.search(pattern, f"{text}\n{needs}" if both else text, re.IGNORECASE))
 
+    def setting_number(name: str, span: Span | None = None) -> float:
+        found = (f for f in facts.of(Setting.kind) if isinstance(f, Setting) and f.name == name)
+        return next((f.number for f in found if span is None or f.span == span), 0.0)
+
     return {
+        "setting_number": setting_number,
         "facts": facts.of,
         "required_facts": facts.required,
         "mentions": lambda pattern: holds(pattern, False),
@@ -141,6 +149,7 @@ def check_rule(rule: FactRule) -> str | None:
 def _environment() -> SandboxedEnvironment:
     environment = SandboxedEnvironment(undefined=StrictUndefined, autoescape=False)
     environment.filters["number"] = _number
+    # For ``select`` over tuples of columns.
     environment.tests["contains"] = lambda values, value: value in values
     environment.tests["holdsall"] = lambda values, wanted: set(wanted) <= set(values)
     environment.tests["longerthan"] = lambda values, count: len(values) > count

@@ -8,12 +8,13 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from draftproof.documents.cues import Cue
-from draftproof.domain.document import Document, Passage, PassageKind, Span
-from draftproof.facts.base import Fact, stands
+from draftproof.domain.document import Document, PassageKind
+from draftproof.facts.base import Fact, line_at, stands
 
 _SECONDS = {
     "ms": 0.001, "millisecond": 0.001, "s": 1, "sec": 1, "second": 1, "m": 60, "min": 60, "minute": 60,
     "h": 3600, "hour": 3600, "d": 86400, "day": 86400, "week": 604800, "month": 2592000, "year": 31536000,
+    "fortnight": 14 * 86400, "quarter": 91 * 86400,
 }  # fmt: skip
 _WORDS = {
     "one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8, "nine": 9, "ten": 10,
@@ -43,9 +44,10 @@ class SettingRule:
     Args:
         name:    Its one name.
         unit:    What a bare number counts: ``word`` (a value that is no number), ``count``, ``ms``,
-                 ``s`` or ``percent``.
+                 ``s`` or ``percent``; ``claim`` for a promise in words, which has none.
         names:   Matches one of its names, or ``None``.
-        phrases: Patterns with the groups ``n`` (number), ``d`` or ``d2`` (duration), ``p`` (percentage).
+        phrases: Patterns with the groups ``n`` (number), ``d`` or ``d2`` (duration), ``p`` (percentage),
+                 ``u`` (the name of a unit, once).
 
     """
 
@@ -139,7 +141,7 @@ def setting_facts(document: Document, cues: Sequence[Cue], rules: Sequence[Setti
                     continue
                 taken.append((start, stop))
                 yield Setting(
-                    span=_line(passage, start),
+                    span=line_at(passage, start),
                     name=rule.name,
                     value=value.lower(),
                     number=number,
@@ -181,9 +183,7 @@ def _from_phrase(match: re.Match[str], unit: str) -> tuple[str, float]:
         name, _, number = groups["k"].partition("=")
         return groups["k"], float(number) * _SECONDS[name.removesuffix("s")]
     if "u" in groups:
-        return match.group(), {"fortnight": 14 * 86400.0, "quarter": 91 * 86400.0}.get(
-            groups["u"].lower(), _SECONDS.get(groups["u"].lower(), 0.0)
-        )
+        return match.group(), float(_SECONDS[groups["u"].lower()])
     if "p" in groups:
         return groups["p"] + " %", float(groups["p"].replace(",", "."))
     if "n" in groups:
@@ -214,14 +214,6 @@ def _around(text: str, start: int, stop: int) -> str:
     first = max(text.rfind("\n", 0, start), text.rfind(". ", 0, start)) + 1
     ends = [at for at in (text.find("\n", stop), text.find(". ", stop)) if at >= 0]
     return text[first : min(ends, default=len(text))].strip().lower()[:300]
-
-
-def _line(passage: Passage, start: int) -> Span:
-    """Return the line of a character of a passage, as well as its text and lines correspond."""
-    if passage.kind is PassageKind.TABLE_ROW or len(passage.span) == 1:
-        return Span(passage.span.first, passage.span.first)
-    line = min(passage.span.first + passage.text.count("\n", 0, start), passage.span.last)
-    return Span(line, line)
 
 
 _TOPIC_HEADER = re.compile(r"\btopics?\b", re.IGNORECASE)

@@ -196,7 +196,7 @@ def sql_facts(document: Document) -> Iterable[Fact]:
                     found.extend(_facts(text, span))
         for text, span in _in_python(document):
             found.extend(fact for fact in _facts(text, span) if isinstance(fact, Query))
-    return _unheard(_served(_indexed(found)))
+    return _zoned(_unheard(_served(_indexed(found))))
 
 
 def _in_python(document: Document) -> Iterator[tuple[str, Span]]:
@@ -376,18 +376,25 @@ def _compared(where: exp.Expression | None) -> tuple[tuple[str, str], ...]:
 
 
 def _unheard(facts: Sequence[Fact]) -> list[Fact]:
-    """Say of indexes and queries which text they look for that no row may hold, and what the zone changes."""
+    """Say of indexes and queries which text they look for that no row may hold."""
     allowed = {(f.table, f.name): f.allowed for f in facts if isinstance(f, Column) and f.allowed}
-    zoned = {(f.table, f.name) for f in facts if isinstance(f, Column) and f.type in ("timestamptz", _ZONED)}
     found: list[Fact] = []
     for fact in facts:
-        if isinstance(fact, Index) and fact.volatile.startswith("cast("):
-            # The day of a moment depends on the session's time zone; that of a date or local time does not.
-            column = fact.volatile[len("cast(") :].split()[0]
-            fact = replace(fact, volatile=f"{column}::date" if (fact.table, column) in zoned else "")
         if isinstance(fact, Index | Query):
             odd = [f"{c} = '{v}'" for c, v in fact.compared if v not in allowed.get((fact.table, c), (v,))]
             fact = replace(fact, unheard=odd[0]) if odd else fact
+        found.append(fact)
+    return found
+
+
+def _zoned(facts: Sequence[Fact]) -> list[Fact]:
+    """Keep, of indexes over a day, those over the day of a moment, which depends on the session's time zone."""
+    moments = {(f.table, f.name) for f in facts if isinstance(f, Column) and f.type in ("timestamptz", _ZONED)}
+    found: list[Fact] = []
+    for fact in facts:
+        if isinstance(fact, Index) and fact.volatile.startswith("cast("):
+            column = fact.volatile[len("cast(") :].split()[0]
+            fact = replace(fact, volatile=f"{column}::date" if (fact.table, column) in moments else "")
         found.append(fact)
     return found
 

@@ -9,7 +9,7 @@ from itertools import groupby
 from typing import ClassVar
 
 from draftproof.domain.document import Document, Passage, PassageKind, Span
-from draftproof.facts.base import Fact, blocks
+from draftproof.facts.base import Fact, blocks, clipped
 
 _STEP = re.compile(r"^\s*\d{1,2}[.)]\s+(?P<text>\S.*)$")
 _WRITES = re.compile(
@@ -22,7 +22,6 @@ _PUBLISHES = re.compile(
     r"|\bevents?\b[^.|\n]{0,60}\b(?:published|emitted|sent|produced)\b|\bkafka\b[^.|\n]{0,20}\bpublish\w*",
     re.IGNORECASE,
 )
-
 _REJECTED = re.compile(r"\b(?:rejected|alternatives?|not chosen|discarded|future|later)\b", re.IGNORECASE)
 # Lines between two steps of one workflow.
 _MOST_LINES = 6
@@ -73,5 +72,4 @@ def _found(steps: Sequence[tuple[int, str]]) -> Iterator[WriteThenPublish]:
 
 
 def _short(text: str) -> str:
-    first = text.strip().split("\n")[0].rstrip(".")
-    return first if len(first) <= 90 else first[:87] + "..."
+    return clipped(text.strip().split("\n")[0].rstrip("."), 90)

@@ -132,10 +132,13 @@ def load_cues(text: str, place: str) -> tuple[Cue, ...]:
     )
 
 
-def load_purposes(text: str, place: str) -> tuple[Purpose, ...]:
-    """Return what a quantity may be about."""
+def load_purposes(text: str, place: str, check_ids: Iterable[str]) -> tuple[Purpose, ...]:
+    """Return what a quantity may be about; each may name one of the checks."""
     shape = validated(PurposesShape, load_yaml(text, place), place)
     _refuse_twins([item.id for item in shape.purposes], "purpose")
+    unknown = {item.check for item in shape.purposes if item.check} - set(check_ids)
+    if unknown:
+        raise DataError(f"{place}: the rubric has no check {', '.join(sorted(unknown))}.")
     return tuple(Purpose(item.id, joined(item.patterns, f"{place}: {item.id}"), item.check) for item in shape.purposes)
 
 

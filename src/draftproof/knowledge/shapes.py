@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, Literal, Self, TypeVar
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from draftproof.documents.lexical import folded_pattern
 from draftproof.domain.asking import Effort
@@ -91,6 +91,12 @@ class CueShape(Shape):
     code: list[Pattern] = []
     not_for: list[str] = []
     headings: list[Pattern] = []
+
+    @model_validator(mode="after")
+    def _says_something(self) -> Self:
+        if not (self.patterns or self.code):
+            raise ValueError("a cue needs patterns, or code")
+        return self
 
 
 class CuesShape(Shape):

@@ -6,6 +6,7 @@ import re
 from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from draftproof.documents.cues import Cue, cues_at, refused_before
 from draftproof.documents.lexical import folded
@@ -134,8 +135,16 @@ class PatternScan:
 
     def listed(self, check: Check) -> list[int]:
         """Return the passages that only list names, which under this check answer nothing."""
-        cues = [cue for cue in self._cues if cue.code and cue.concerns(check.id)]
-        return [i for i, p in enumerate(self.passages) if any(cue.holds_throughout(p) for cue in cues)]
+        return sorted({i for cue, found in self._listings if cue.concerns(check.id) for i in found})
+
+    @cached_property
+    def _listings(self) -> list[tuple[Cue, list[int]]]:
+        """The passages that each cue on lines of code holds throughout."""
+        return [
+            (cue, [i for i, passage in enumerate(self.passages) if cue.holds_throughout(passage)])
+            for cue in self._cues
+            if cue.code
+        ]
 
     def standing(self, pattern: re.Pattern[str]) -> int:
         """Return how many passages hold the pattern and are not taken back by a cue."""

@@ -208,17 +208,14 @@ def _nearest(need: _Need, statements: Sequence[_Statement], nearness: _Nearness)
         return None
     scored.sort(key=lambda pair: -pair[0])
     best, statement = scored[0]
-    # The same sentence may give the value that is asked for beside another one.
-    for _, other in scored:
-        if (other.index, other.text) == (statement.index, statement.text) and not contradicts(
-            need.quantity, other.quantity
-        ):
-            return None
     surely = bool(need.purposes & statement.purposes)
     for score, other in scored:
         # Where the best one is about the same thing, only another that is so can settle it.
         alike = not surely or bool(need.purposes & other.purposes)
-        if alike and score >= NEARLY_AS_NEAR * best and not contradicts(need.quantity, other.quantity):
+        # The same sentence may give the value that is asked for beside another one.
+        beside = (other.index, other.text) == (statement.index, statement.text)
+        settles = beside or (alike and score >= NEARLY_AS_NEAR * best)
+        if settles and not contradicts(need.quantity, other.quantity):
             return None
     return best, statement
 

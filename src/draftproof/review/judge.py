@@ -180,12 +180,13 @@ class EvidenceJudge:
                 basis=(Basis(Source.RULE, f"no passage describes {absent.name} as part of the system"),),
             )
         hits, flaws = signals.hits[check.id], signals.flaws[check.id]
-        stated_flaws = [hit for hit in material.stated(check.id) if hit.rule.verdict is Verdict.FLAWED]
-        if stated_flaws and probabilities[Verdict.FLAWED] < _FACT_SHARE:
+        fired = material.stated(check.id)
+        ruled = {hit.rule.verdict for hit in fired}
+        if Verdict.FLAWED in ruled and probabilities[Verdict.FLAWED] < _FACT_SHARE:
             probabilities = _shifted(probabilities, _FACT_SHARE, Verdict.FLAWED)
-        elif any(hit.rule.verdict is Verdict.PARTIAL for hit in material.stated(check.id)):
+        elif Verdict.PARTIAL in ruled:
             probabilities = _lowered(probabilities, _SHORTCOMING_SHARE)
-        elif not (flaws or material.stated(check.id) or any(hit.counts for hit in hits)):
+        elif not (fired or flaws or any(hit.counts for hit in hits)):
             probabilities = _moved(probabilities, _UNFOUND_SHARE, Verdict.PARTIAL, Verdict.MISSING)
         if check.by_absence:
             probabilities = _moved(probabilities, 1.0, Verdict.MISSING, Verdict.PARTIAL)
@@ -196,7 +197,7 @@ class EvidenceJudge:
         levels = coverage(check, hits)
         found = tuple(a.name for a in check.aspects if levels[a.id] == 1.0)
         lacking = tuple(a.name for a in check.aspects if levels[a.id] < 1.0)
-        stated = [hit for hit in material.stated(check.id) if speaks_for(hit, verdict)]
+        stated = [hit for hit in fired if speaks_for(hit, verdict)]
         passages = chosen_passages(verdict, flaws, signals.passage_scores[check.id], material)
         if recorded is not None:
             passages = [material.passages[recorded[1]], *passages][:_MAX_EVIDENCE]
@@ -217,7 +218,7 @@ class EvidenceJudge:
             found=found,
             lacking=lacking,
             nearest=nearest,
-            basis=tuple(_basis(recorded, flaws, hits, probabilities, material.stated(check.id))),
+            basis=tuple(_basis(recorded, flaws, hits, probabilities, fired)),
             rules=_rule_ids(verdict, flaws, stated),
         )
 
@@ -235,23 +236,20 @@ def contradicted(finding: Finding, by: Sequence[Inconsistency]) -> Finding:
         return finding
     probabilities = _lowered(finding.probabilities, _CONTRADICTED_SHARE)
     verdict = choose(probabilities)
-    basis = tuple(Basis(Source.FACT, item.summary) for item in by)
-    if verdict is finding.verdict:
-        return replace(
-            finding,
-            confidence=round(probabilities[verdict], 3),
-            probabilities={v: round(p, 4) for v, p in probabilities.items()},
-            basis=(*basis, *finding.basis),
-        )
-    places = [evidence for item in by for evidence in item.evidence if evidence.document is DocumentName.DESIGN]
-    return replace(
+    changed = replace(
         finding,
         verdict=verdict,
         confidence=round(probabilities[verdict], 3),
-        probabilities={v: round(p, 4) for v, p in probabilities.items()},
+        probabilities=probabilities,
+        basis=(*(Basis(Source.FACT, item.summary) for item in by), *finding.basis),
+    )
+    if verdict is finding.verdict:
+        return changed
+    places = [evidence for item in by for evidence in item.evidence if evidence.document is DocumentName.DESIGN]
+    return replace(
+        changed,
         evidence=tuple(dict.fromkeys((*places, *finding.evidence)))[:_MAX_EVIDENCE],
         comment=" ".join([*(item.summary for item in by), finding.comment]).strip(),
-        basis=(*basis, *finding.basis),
     )
 
 
