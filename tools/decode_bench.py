@@ -141,9 +141,9 @@ def ours(parallel: int, twice: bool = False) -> Callable[[Path, list[dict[str, A
     """Return the own decoder with so many answers decoded together."""
 
     def answer(path: Path, asked: list[dict[str, Any]]) -> dict[str, Any]:
-        from draftproof.adapters.llamacpp.decoder import distinct_tokens
         from draftproof.adapters.llamacpp.engine import EngineOptions
         from draftproof.adapters.llamacpp.language_model import GgufLanguageModel
+        from draftproof.adapters.llamacpp.prefixes import distinct_tokens
 
         model = GgufLanguageModel(path, EngineOptions(window=WINDOW, parallel=parallel))
         asking = [_question(item) for item in asked]
@@ -237,10 +237,10 @@ def gbnf(path: Path, asked: list[dict[str, Any]]) -> dict[str, Any]:
     return {"seconds": time.perf_counter() - started, "answers": len(asked), "texts": texts}
 
 
-OURS = "ours, 16 together"
+OURS = "ours, 8 together"
 SECTIONS = "outlines, section in the prompt"
 CONTENDERS: dict[str, Callable[[Path, list[dict[str, Any]]], dict[str, Any]]] = {
-    OURS: ours(16, twice=True),
+    OURS: ours(8, twice=True),
     "ours, 1 at a time": ours(1),
     "unconstrained, one sequence": unconstrained,
     "outlines, llguidance": outlines_llguidance,

@@ -53,7 +53,7 @@ class Settings:
     model: str = ""
     chat_template: str = ""
     window: int = 0
-    parallel: int = 16
+    parallel: int = 8
     gpu_layers: int = 0
     engine_url: str = ""
     engine_key: str = ""

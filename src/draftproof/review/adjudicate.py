@@ -45,7 +45,7 @@ WORDS: Mapping[str, Verdict] = {
     "flawed": Verdict.FLAWED,
     "not_applicable": Verdict.NOT_APPLICABLE,
 }
-_LONGEST_EXAMPLE = 120
+_LONGEST_EXAMPLE = 90
 _LONGEST_RATIONALE = 220
 _MOST_FLAWS = 1
 _EXPLAINED = ("met", "partial", "flawed")
@@ -225,8 +225,8 @@ class Adjudicator:
                 "lines": fenced(passages, material.design),
                 "near": ranges(offered(near)) if len(near) < len(passages) else "",
                 "advice": note.recommendation if note else "",
-                "good": shortened(good.text, _LONGEST_EXAMPLE) if good else "",
-                "bad": shortened(bad.text, _LONGEST_EXAMPLE) if bad else "",
+                "good": _example(good),
+                "bad": _example(bad),
             }
         )
         return Question(
@@ -329,6 +329,11 @@ def schema(lines: Sequence[int]) -> dict[str, Any]:
         "required": ["rationale", "lines", "verdict"],
         "additionalProperties": False,
     }
+
+
+def _example(exemplar: Exemplar | None) -> str:
+    """Return the beginning of an exemplar in one line."""
+    return shortened(" ".join(exemplar.text.split()), _LONGEST_EXAMPLE) if exemplar else ""
 
 
 def _examples(check: Check, passages: Sequence[Passage], material: Material) -> tuple[Exemplar | None, Exemplar | None]:

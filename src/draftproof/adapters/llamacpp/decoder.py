@@ -19,13 +19,12 @@ from typing import TYPE_CHECKING
 from draftproof.adapters.choices import ChoiceReader
 from draftproof.adapters.llamacpp.engine import ROWS, TILE, LlamaCppEngine, Token, whole
 from draftproof.adapters.llamacpp.grammar import Grammars, Matcher
+from draftproof.adapters.llamacpp.prefixes import Branch, Timing, common_length, prefix_cache, shared_depths
 from draftproof.errors import ModelError
 
 if TYPE_CHECKING:
     import numpy as np
 
-# A shared piece shorter than this is cheaper evaluated again than kept as a sequence.
-_SHORTEST_TRUNK = 4
 _DEEPEST = 6
 
 
@@ -84,63 +83,16 @@ class _Running:
     prompt: Prompted
     matcher: Matcher | None
     reader: ChoiceReader | None
-    sequence: int
-    base: int
-    length: int
+    branch: Branch
     due: list[int]
     text: bytearray = field(default_factory=bytearray)
     written: int = 0
     forced: int = 0
 
     @property
-    def left(self) -> int:
-        """Tokens that it may still evaluate."""
-        return len(self.prompt.tokens) + self.prompt.most - self.length
-
-    @property
     def spent(self) -> int:
         """Tokens of the answer so far, those that the grammar forced included."""
         return self.written + self.forced
-
-
-@dataclass(slots=True)
-class _Trunk:
-    """The beginning that several prompts share, evaluated, and where its last piece lies in the cache."""
-
-    sequence: int
-    tokens: tuple[int, ...]
-    first_cell: int
-    last_cell: int
-
-    @property
-    def length(self) -> int:
-        """How many tokens the sequence holds."""
-        return len(self.tokens)
-
-
-@dataclass(slots=True)
-class Timing:
-    """
-    Where the time goes, and how much is written.
-
-    Args:
-        model:    Seconds in llama.cpp.
-        mask:     Seconds for masks, the choice of a token and forced tokens.
-        steps:    Steps.
-        repacked: How often cells of ended answers had to be taken once more.
-        decoding: Seconds of the steps, the reading of prompts apart.
-        written:  Tokens of answers.
-        answers:  How many have ended.
-
-    """
-
-    model: float = 0.0
-    mask: float = 0.0
-    steps: int = 0
-    repacked: int = 0
-    decoding: float = 0.0
-    written: int = 0
-    answers: int = 0
 
 
 class Decoder:
@@ -188,13 +140,14 @@ class Decoder:
         """
         return _Run(self, prompts, written, go_on, told).answers()
 
-    def room(self, prompt: Prompted) -> int:
-        """Return how many tokens a prompt and its answer may have together; before each piece a tile may be lost."""
-        return self._engine.window - ROWS - (TILE * (len(prompt.joints) + 1) if self._engine.fills else 0)
+    @property
+    def room(self) -> int:
+        """How many tokens a prompt and its answer may have together."""
+        return self._engine.window - ROWS
 
     def fits(self, prompt: Prompted) -> bool:
         """Return whether a prompt has room for its answer, however long that gets."""
-        return len(prompt.tokens) + prompt.most <= self.room(prompt)
+        return len(prompt.tokens) + prompt.most <= self.room
 
     def time(self, tokens: Sequence[int], count: int) -> float:
         """Return the seconds for reading so many tokens at once, filled up by repeating; what was kept is forgotten."""
@@ -224,28 +177,28 @@ class _Run:
         self._written, self._go_on, self._told = written, go_on, told
         self._ended = 0
         self._answers: list[Decoded | None] = [None] * len(prompts)
-        self._trunks: list[_Trunk] = []
-        self._free = list(range(self._engine.sequences - 1, 0, -1))
+        self._cache = prefix_cache(decoder._engine, decoder.timing)
         self._running: list[_Running] = []
 
     def answers(self) -> list[Decoded | None]:
         order = sorted(range(len(self._prompts)), key=lambda i: (self._prompts[i].tokens, i))
         order = [index for index in order if self._fits(index)]
         try:
+            self._take_over()
             self._decode(self._branches(order))
         except BaseException:
             # Whatever stopped it, the next call starts from nothing.
             self._of._kept = ()
             self._engine.reset()
             raise
-        self._keep_root()
+        self._of._kept = self._cache.leave_root()
         return self._answers
 
     def _fits(self, index: int) -> bool:
         prompt = self._prompts[index]
         if prompt.tokens and self._of.fits(prompt):
             return True
-        need, room = len(prompt.tokens) + prompt.most, self._of.room(prompt)
+        need, room = len(prompt.tokens) + prompt.most, self._of.room
         self._end(index, Decoded("", error=f"the question needs {need} tokens, and the window has {room}"))
         return False
 
@@ -253,7 +206,7 @@ class _Run:
 
     def _branches(self, order: Sequence[int]) -> Iterator[_Running | None]:
         """
-        Yield the answers to decode, each on a sequence that holds what it shares with others.
+        Yield the answers to decode, each with its prompt read.
 
         ``None`` is yielded where those under way have to end before there is room.
         """
@@ -261,118 +214,41 @@ class _Run:
         for place, index in enumerate(order):
             if not self._go_on():
                 return
-            tokens = prompts[place]
-            joints = self._prompts[index].joints
+            prompt = self._prompts[index]
             # A single prompt is kept for the next call, which often differs in its last lines.
-            alone = [len(tokens) - 1] if len(prompts) == 1 else []
-            depths = joints or shared_depths(prompts, place, _DEEPEST) or alone
-            while self._running and not self._room_for(self._prompts[index]):
+            alone = [len(prompt.tokens) - 1] if len(prompts) == 1 else []
+            depths = prompt.joints or shared_depths(prompts, place, _DEEPEST) or alone
+            while self._running and not self._cache.room_for(prompt.tokens, prompt.most):
                 yield None
-            self._leave(tokens, joints)
-            if not self._running and not self._room_for(self._prompts[index]):
-                self._tidy()
-            for depth in depths:
-                self._grow(tokens, depth)
-            base = self._trunks[-1] if self._trunks else None
-            sequence = self._free.pop()
-            if base:
-                self._engine.fork(base.sequence, sequence)
+            if not self._running and not self._cache.room_for(prompt.tokens, prompt.most):
+                self._cache.tidy()
+            self._cache.enter(prompt.tokens, depths, prompt.joints)
             try:
-                yield self._begin(index, sequence, base.length if base else 0)
+                yield self._begin(index)
             except ModelError as error:
-                self._engine.drop(sequence)
-                self._free.append(sequence)
                 self._end(index, Decoded("", error=error.message))
 
-    def _begin(self, index: int, sequence: int, start: int) -> _Running:
+    def _begin(self, index: int) -> _Running:
         prompt = self._prompts[index]
         matcher = self._of._grammars.matcher(prompt.grammar) if prompt.grammar else None
         reader = ChoiceReader(prompt.member, prompt.values, self._of._piece) if prompt.member else None
-        last = len(prompt.tokens) - 1
-        running = _Running(index, prompt, matcher, reader, sequence, start, last, [prompt.tokens[last]])
-        if matcher is not None:
-            # What the grammar begins with is evaluated with the end of the prompt.
-            self._append(running, matcher.forced())
-            if running.spent > prompt.most:
-                raise ModelError(_endless(prompt))
-        self._read([Token(prompt.tokens[p], p, sequence) for p in range(start, last)])
+        # What the grammar begins with is evaluated with the end of the prompt.
+        forced = matcher.forced() if matcher is not None else []
+        if len(forced) > prompt.most:
+            raise ModelError(_endless(prompt))
+        branch = self._cache.open(prompt.tokens, len(prompt.tokens) + prompt.most)
+        running = _Running(index, prompt, matcher, reader, branch, [prompt.tokens[-1]])
+        self._append(running, forced)
         return running
 
-    def _leave(self, tokens: Sequence[int], joints: Sequence[int]) -> None:
-        """Drop the shared beginnings that a prompt does not begin with, or was not to be cut at."""
-        if not self._trunks and self._of._kept:
-            self._reuse_root()
-        while self._trunks:
-            trunk = self._trunks[-1]
-            begins = trunk.length < len(tokens) and trunk.tokens == tuple(tokens[: trunk.length])
-            if begins and (not joints or trunk.length in joints):
-                return
-            self._fell(self._trunks.pop())
-
-    def _fell(self, trunk: _Trunk) -> None:
-        self._engine.bury(trunk.sequence)
-        if trunk.sequence:
-            self._free.append(trunk.sequence)
-
-    def _grow(self, tokens: Sequence[int], depth: int) -> None:
-        """Evaluate a shared beginning up to a depth."""
-        base = self._trunks[-1] if self._trunks else None
-        start = base.length if base else 0
-        if depth - start < (_SHORTEST_TRUNK if base else 1):
-            return
-        sequence = self._free.pop() if base else 0
-        if base:
-            self._engine.fork(base.sequence, sequence)
-        first = self._read([Token(tokens[p], p, sequence) for p in range(start, depth)])
-        self._trunks.append(_Trunk(sequence, tuple(tokens[:depth]), first, first + depth - start))
-
-    def _reuse_root(self) -> None:
-        """Take over what the last call left in sequence 0, as far as all prompts begin with it."""
+    def _take_over(self) -> None:
+        """Begin with what the last call left in the cache, as far as all prompts begin with it."""
         kept, self._of._kept = self._of._kept, ()
         length = len(kept)
         for prompt in self._prompts:
             length = min(length, common_length(kept, prompt.tokens), len(prompt.tokens) - 1)
-        whole = length == len(kept) and all(length in p.joints for p in self._prompts if p.joints)
-        cut = not self._engine.fills and not self._engine.keeps_state
-        if length > 0 and (whole or (cut and self._engine.crop(0, length))):
-            self._engine.clear(length)
-            self._trunks.append(_Trunk(0, kept[:length], 0, length))
-        else:
-            self._engine.drop(0)
-            self._engine.clear(0)
-
-    def _tidy(self) -> None:
-        """
-        Free what is not used any more; nothing is under way.
-
-        A shared beginning stays where no freed cell lies before it, so that later cells
-        come after it.
-        """
-        kept = 0
-        end = 0
-        for trunk in self._trunks:
-            if trunk.first_cell != end:
-                break
-            kept, end = kept + 1, trunk.last_cell
-        while len(self._trunks) > kept:
-            self._fell(self._trunks.pop())
-        self._engine.clear(end)
-
-    def _keep_root(self) -> None:
-        """Leave the beginning that all prompts share for the next call, and free the rest."""
-        while len(self._trunks) > 1:
-            self._fell(self._trunks.pop())
-        self._tidy()
-        if self._trunks:
-            self._of._kept = self._trunks[0].tokens
-        else:
-            self._engine.drop(0)
-
-    def _room_for(self, prompt: Prompted) -> bool:
-        """Return whether one more answer fits beside those under way, however long all of them get."""
-        base = max((t.length for t in self._trunks), default=0)
-        growing = sum(running.left for running in self._running)
-        return not self._engine.full(growing + len(prompt.tokens) - base + prompt.most + TILE * len(prompt.joints))
+        if kept:
+            self._cache.take_over(kept, length, all(length in p.joints for p in self._prompts if p.joints))
 
     # -- decoding ---------------------------------------------------------------------------
 
@@ -400,9 +276,9 @@ class _Run:
         """Evaluate what is due of the running answers and take one token of each that has come to its end."""
         started = time.perf_counter()
         due = self._due()
-        self._evaluate([token for token, _ in due])
+        self._cache.evaluate([token for token, _ in due])
         for place, (token, running) in enumerate(due):
-            running.length += 1
+            running.branch.length += 1
             running.due.pop(0)
             if token.wanted:
                 self._take(running, place)
@@ -421,7 +297,8 @@ class _Run:
         for running in self._running:
             last = len(running.due) - 1
             for place, token in enumerate(running.due):
-                due.append((Token(token, running.length + place, running.sequence, place == last), running))
+                position = running.branch.length + place
+                due.append((Token(token, position, running.branch.sequence, place == last), running))
         # Fewer than make tiles: which cells an answer's tokens take depends on its company.
         count = min(len(due), TILE - ROWS)
         return due[: whole(count) if self._engine.fills else count]
@@ -433,27 +310,7 @@ class _Run:
             if running.due:
                 self._running.append(running)
             else:
-                self._engine.bury(running.sequence)
-                self._free.append(running.sequence)
-
-    def _read(self, tokens: Sequence[Token]) -> int:
-        """Evaluate a piece of a prompt; return the cell at which it begins."""
-        first = 0
-        for place, size in enumerate(chunk_sizes(len(tokens), self._engine.batch_tokens)):
-            self._evaluate(tokens[:size])
-            tokens = tokens[size:]
-            first = first if place else self._engine.began
-        return first
-
-    def _evaluate(self, tokens: Sequence[Token]) -> None:
-        started = time.perf_counter()
-        if self._engine.full(len(tokens)):
-            # Cells of ended answers are taken once more; sums may then differ in the last bits.
-            trunks = max((trunk.length for trunk in self._trunks), default=0)
-            self._engine.clear(trunks + sum(r.length - r.base for r in self._running))
-            self._of.timing.repacked += 1
-        self._engine.evaluate(tokens)
-        self._of.timing.model += time.perf_counter() - started
+                self._cache.close(running.branch)
 
     def _take(self, running: _Running, place: int) -> None:
         """Take the next token of an answer from the logits of the last evaluation."""
@@ -537,56 +394,5 @@ class _Run:
         self._told(self._ended)
 
 
-def distinct_tokens(prompts: Sequence[Sequence[int]]) -> int:
-    """Return how many tokens have to be read where a beginning that prompts share is read once."""
-    ordered = sorted(map(tuple, prompts))
-    return sum(
-        len(prompt) - common_length(before, prompt) for before, prompt in zip([(), *ordered], ordered, strict=False)
-    )
-
-
 def _endless(prompt: Prompted) -> str:
     return f"it is not complete after {prompt.most} tokens"
-
-
-def chunk_sizes(count: int, most: int) -> list[int]:
-    """
-    Return how many tokens of a piece are evaluated at once, as even as whole tiles allow.
-
-    Args:
-        count: Tokens of the piece.
-        most:  At once.
-
-    """
-    if count <= 0:
-        return []
-    each = -(-count // -(-count // most))
-    each = min(most, -(-each // TILE) * TILE)
-    return [min(each, count - start) for start in range(0, count, each)]
-
-
-def common_length(one: Sequence[int], other: Sequence[int]) -> int:
-    """Return how many tokens two prompts have in common at their beginning."""
-    limit = min(len(one), len(other))
-    return next((i for i in range(limit) if one[i] != other[i]), limit)
-
-
-def shared_depths(prompts: Sequence[Sequence[int]], place: int, most: int) -> list[int]:
-    """
-    Return the lengths at which later prompts branch off one, ascending.
-
-    Args:
-        prompts: Sorted, so that those with a common beginning stand together.
-        place:   Which one.
-        most:    How many lengths at most; the shortest are kept, they serve most prompts.
-
-    """
-    own = prompts[place]
-    depth = len(own) - 1
-    depths: set[int] = set()
-    for other in prompts[place + 1 :]:
-        depth = min(depth, common_length(own, other), len(other) - 1)
-        if depth <= 0:
-            break
-        depths.add(depth)
-    return sorted(depths)[:most]

@@ -39,7 +39,7 @@ _GROUP = 4
 BLOCK = 16
 # From as many rows on attention goes by tiles of as many cells, half as fast again at a depth of
 # a thousand. A row's sums then depend on which of its cells share a tile, so that what is read
-# by tiles has to begin at a tile's first cell. Below, they depend on the order of the cells alone.
+# by tiles has to lie in the same cells each time. Below, they depend on the order of the cells alone.
 TILE = 64
 _NOT_FOUND = -1
 
@@ -61,7 +61,7 @@ class EngineOptions:
     """
 
     window: int = 0
-    parallel: int = BLOCK
+    parallel: int = ROWS
     threads: int = 0
     gpu_layers: int = 0
     filled: bool = True
@@ -108,10 +108,7 @@ class LlamaCppEngine:
             raise ModelError(f"The model {path} does not exist.")
         self._lib = _library()
         self._load(options)
-        self._batch = self._lib.llama_batch_init(_MOST_ROWS + TILE, 0, 1)
-        self._first = self.began = 0
-        self._tile: Any = None
-        self._tile_begins = 0
+        self._batch = self._lib.llama_batch_init(_MOST_ROWS + ROWS, 0, 1)
         self.evaluated = 0
         self.cells = 0
 
@@ -141,9 +138,12 @@ class LlamaCppEngine:
         self.threads = options.threads or usable_cores()
         context = lib.llama_context_default_params()
         context.n_ctx = self.window
-        context.n_batch = context.n_ubatch = _MOST_ROWS + TILE
+        context.n_batch = context.n_ubatch = _MOST_ROWS + ROWS
+        # Two more than answers and trunks take: one for filler and for pieces that are moved, one for what is buried.
+        self._scratch, self._buried = self.sequences, self.sequences + 1
         context.n_seq_max = self.sequences + 2
-        context.n_outputs_max = self.sequences + ROWS
+        # llama.cpp wants one for each sequence; that leaves room for filling up.
+        context.n_outputs_max = context.n_seq_max
         context.n_threads = context.n_threads_batch = self.threads
         context.kv_unified = True
         context.swa_full = True
@@ -252,69 +252,35 @@ class LlamaCppEngine:
             ModelError: llama.cpp fails, or the cache is full.
 
         """
-        before = after = unasked = 0
+        filling = unasked = 0
         if self.fills:
-            # By tiles or not is decided by the tokens alone, so that it is the same in any company.
-            before = -self.cells % TILE if len(tokens) >= TILE else 0
-            if before and self._occupy(before):
-                before = 0
-            after = filled(before + len(tokens)) - before - len(tokens)
+            filling = filled(len(tokens)) - len(tokens)
             wanted = sum(token.wanted for token in tokens)
             unasked = filled(wanted) - wanted if wanted else 0
-        filler = [Token(tokens[0].id, place, self.sequences) for place in range(before + after)]
         batch = self._batch
-        batch.n_tokens = len(filler) + len(tokens)
-        for index, token in enumerate([*filler[:before], *tokens, *filler[before:]]):
+        batch.n_tokens = len(tokens) + filling
+        for index, token in enumerate([*tokens, *(Token(tokens[0].id, p, self._scratch) for p in range(filling))]):
             batch.token[index] = token.id
             batch.pos[index] = token.position
             batch.n_seq_id[index] = 1
             batch.seq_id[index][0] = token.sequence
-            batch.logits[index] = token.wanted or (unasked > 0 and index >= before)
-            unasked -= index >= before and not token.wanted
+            batch.logits[index] = token.wanted or unasked > 0
+            unasked -= not token.wanted
         code = self._lib.llama_decode(self._context, batch)
         if code:
             reason = "its cache is full" if code == 1 else f"code {code}, {_last_words()}"
             raise ModelError(f"The model {self.path.name} could not go on: {reason}.")
-        if filler:
-            self.bury(self.sequences)
-        self._first = before
-        self.began = self.cells + before
+        if filling:
+            # The last cells of all: the next tokens take them.
+            self.drop(self._scratch)
         self.evaluated += len(tokens)
-        self.cells += len(filler) + len(tokens)
-        if self.fills and not self._tile and len(tokens) >= TILE:
-            self._keep_tile(tokens[0])
-
-    def _keep_tile(self, first: Token) -> None:
-        """Keep the state of a tile of a sequence, for :meth:`_occupy`."""
-        lib, scratch = self._lib, self.sequences
-        lib.llama_memory_seq_cp(self._memory, first.sequence, scratch, first.position, first.position + TILE)
-        size = lib.llama_state_seq_get_size(self._context, scratch)
-        room = (ctypes.c_uint8 * size)()
-        if lib.llama_state_seq_get_data(self._context, room, size, scratch) == size:
-            self._tile, self._tile_begins = room, first.position
-        self.drop(scratch)
-
-    def _occupy(self, count: int) -> bool:
-        """
-        Take so many cells, fewer than a tile, without evaluating anything; return whether that was possible.
-
-        What lies in them is of a tile that was evaluated before, and no sequence sees it.
-        """
-        if not self._tile or self.cells + TILE > self.window:
-            return False
-        scratch, size = self.sequences, len(self._tile)
-        if self._lib.llama_state_seq_set_data(self._context, self._tile, size, scratch) != size:
-            return False
-        self._lib.llama_memory_seq_rm(self._memory, scratch, self._tile_begins + count, -1)
-        self.bury(scratch)
-        self.cells += count
-        return True
+        self.cells += len(tokens)
 
     def logits(self, index: int) -> np.ndarray:
         """Return a view of the logits of a token of the last call, shape ``(vocabulary,)``; not a copy."""
         import numpy as np
 
-        pointer = self._lib.llama_get_logits_ith(self._context, self._first + index)
+        pointer = self._lib.llama_get_logits_ith(self._context, index)
         if not pointer:
             raise ModelError(f"The model {self.path.name} gave no logits.")
         return np.ctypeslib.as_array(pointer, shape=(self.vocabulary_size,))
@@ -337,18 +303,58 @@ class LlamaCppEngine:
         takes them, and attention sums in the order of the cells. Of a state the last one
         buried stays.
         """
-        self.fork(sequence, self.sequences + 1)
+        self.fork(sequence, self._buried)
         self.drop(sequence)
 
     def clear(self, kept: int) -> None:
         """Free the cells of buried sequences; the first ``kept`` cells are those of living ones."""
-        self.drop(self.sequences + 1)
+        self.drop(self._buried)
         self.cells = kept
 
     def reset(self) -> None:
         """Forget all sequences."""
         self._lib.llama_memory_clear(self._memory, True)
         self.cells = 0
+
+    def saved(self, sequence: int, start: int) -> np.ndarray:
+        """
+        Return what the cache holds of a sequence from a position on; it stays there.
+
+        Raises:
+            ModelError: llama.cpp cannot.
+
+        """
+        import numpy as np
+
+        self._lib.llama_memory_seq_cp(self._memory, sequence, self._scratch, start, -1)
+        size = self._lib.llama_state_seq_get_size(self._context, self._scratch)
+        state = np.empty(size, dtype=np.uint8)
+        written = self._lib.llama_state_seq_get_data(self._context, _bytes(state), size, self._scratch)
+        self.drop(self._scratch)
+        if written != size:
+            raise ModelError(f"The model {self.path.name} could not go on: its state cannot be read.")
+        return state
+
+    def restore(self, state: np.ndarray, count: int, sequences: Sequence[int]) -> None:
+        """
+        Add what :meth:`saved` returned to sequences that share it, in the next cells.
+
+        Args:
+            state:     The piece.
+            count:     How many tokens it has.
+            sequences: Those that go on with it.
+
+        Raises:
+            ModelError: llama.cpp cannot.
+
+        """
+        read = self._lib.llama_state_seq_set_data(self._context, _bytes(state), len(state), self._scratch)
+        if read != len(state):
+            raise ModelError(f"The model {self.path.name} could not go on: its state cannot be put back.")
+        for sequence in sequences:
+            self.fork(self._scratch, sequence)
+        self.drop(self._scratch)
+        self.cells += count
 
     def crop(self, sequence: int, length: int) -> bool:
         """
@@ -362,8 +368,12 @@ class LlamaCppEngine:
         return bool(self._lib.llama_memory_seq_rm(self._memory, sequence, length, -1))
 
     def full(self, rows: int) -> bool:
-        """Return whether so many rows, filled up before and after, would not find free cells."""
-        return self.cells + rows + TILE + ROWS > self.window
+        """Return whether so many rows, filled up, would not find free cells."""
+        return self.cells + rows + ROWS > self.window
+
+
+def _bytes(state: np.ndarray) -> Any:
+    return state.ctypes.data_as(ctypes.POINTER(ctypes.c_uint8))
 
 
 def filled(rows: int) -> int:

@@ -13,6 +13,10 @@ if TYPE_CHECKING:
 
     from draftproof.adapters.llamacpp.engine import LlamaCppEngine
 
+# Tokens that may stand anywhere in a JSON string, so that a mask need not walk through them one by
+# one. llguidance's own three slices give masks no faster, and take 20 MB more for 150,000 tokens.
+_SLICE = r'[^"\\\x00-\x1F\x7F]{1,30}'
+
 
 class Grammars:
     """
@@ -34,7 +38,7 @@ class Grammars:
             raise ModelError(f"llguidance cannot be loaded: {error}.", "Run `make setup` once more.") from error
         self._matcher: Any = llguidance.LLMatcher
         try:
-            self._tokenizer = lltokenizer_from_vocab(engine.vocabulary, n_vocab=engine.vocabulary_size)
+            self._tokenizer = lltokenizer_from_vocab(engine.vocabulary, n_vocab=engine.vocabulary_size, slices=[_SLICE])
         except (ValueError, RuntimeError, AssertionError) as error:
             raise ModelError(f"The tokenizer of {engine.path.name} cannot be constrained: {error}.") from error
         self._size = engine.vocabulary_size

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from pathlib import Path
 
-from draftproof.adapters.llamacpp.decoder import Decoded, Decoder, Prompted, distinct_tokens
+from draftproof.adapters.llamacpp.decoder import Decoded, Decoder, Prompted
 from draftproof.adapters.llamacpp.engine import TILE, EngineOptions, LlamaCppEngine
 from draftproof.adapters.llamacpp.grammar import Grammars
+from draftproof.adapters.llamacpp.prefixes import distinct_tokens
 from draftproof.adapters.llamacpp.template import JOINT, ChatTemplate
 from draftproof.domain.asking import Answer, Question
 from draftproof.errors import ModelError

@@ -11,9 +11,10 @@ import jsonschema
 import numpy as np
 import pytest
 
-from draftproof.adapters.llamacpp.decoder import Decoded, Decoder, Prompted, chunk_sizes, common_length, shared_depths
+from draftproof.adapters.llamacpp.decoder import Decoded, Decoder, Prompted
 from draftproof.adapters.llamacpp.engine import EngineOptions, LlamaCppEngine, Token, filled
 from draftproof.adapters.llamacpp.grammar import Grammars
+from draftproof.adapters.llamacpp.prefixes import chunk_sizes, common_length, shared_depths
 from draftproof.errors import ModelError
 from tests.fakes.gguf import MODELS, quantized, tiny
 from tests.fakes.tools import tool
@@ -182,11 +183,42 @@ def test_a_question_that_does_not_fit_the_window_is_not_cut(engine: Engine) -> N
     assert not second.error
 
 
-def test_a_small_window_repacks_and_still_answers_all(models: Path) -> None:
-    with LlamaCppEngine(tiny(models, "tiny-bpe"), EngineOptions(window=512, parallel=2, threads=1)) as model:
-        done = answers(model, prompts(model, most=120))
-        assert [bool(answer.text) for answer in done] == [not answer.error for answer in done]
-        assert sum(not answer.error for answer in done) >= 8
+@pytest.mark.parametrize("name", MODELS)
+def test_a_small_window_holds_fewer_answers_and_changes_none(models: Path, name: str) -> None:
+    found = []
+    for window in (512, 8192):
+        with LlamaCppEngine(tiny(models, name), EngineOptions(window=window, parallel=3, threads=1)) as model:
+            own = decoder(model)
+            found.append(own.decode(prompts(model, most=120)))
+            assert not own.timing.repacked or name in STATEFUL
+    small, large = found
+    assert sum(answer is not None and not answer.error for answer in small) >= 8
+    if name not in STATEFUL:
+        assert small == large
+
+
+@pytest.mark.parametrize("name", [name for name in MODELS if name not in STATEFUL])
+def test_a_prompt_is_read_behind_nothing_but_its_own_beginning(
+    engine: Engine, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever else lies in the cache is gone over for each token read."""
+    model = engine(name, parallel=3)
+    asked = prompts(model)
+    longest = max(len(prompt.tokens) for prompt in asked)
+    read = model.evaluate
+    pieces: list[int] = []
+
+    def seen(tokens: Sequence[Token]) -> None:
+        if not any(token.wanted for token in tokens):
+            assert model.cells == tokens[0].position
+            pieces.append(len(tokens))
+        read(tokens)
+
+    monkeypatch.setattr(model, "evaluate", seen)
+    done = answers(model, asked)
+    assert not any(answer.error for answer in done)
+    assert len(pieces) > len(asked)
+    assert max(pieces) < longest
 
 
 def test_an_answer_that_does_not_end_is_an_error_not_a_piece(engine: Engine) -> None:

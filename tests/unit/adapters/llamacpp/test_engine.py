@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from draftproof.adapters.llamacpp.decoder import Decoder, Prompted
-from draftproof.adapters.llamacpp.engine import TILE, EngineOptions, LlamaCppEngine, Token, filled, whole
+from draftproof.adapters.llamacpp.engine import ROWS, EngineOptions, LlamaCppEngine, Token, filled, whole
 from draftproof.adapters.llamacpp.grammar import Grammars
 from draftproof.errors import ModelError
 from tests.fakes.gguf import MODELS, random_gguf, tiny
@@ -119,24 +119,39 @@ def test_of_what_is_due_as_much_is_taken_as_fills_a_batch(due: int, taken: int) 
     assert whole(due) == taken
 
 
-def test_cells_up_to_the_next_tile_are_taken_without_reading_anything(
-    models: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """What lies in them is no part of any sequence, so that it is the same as reading tokens for nothing."""
-    tokens = [5 + place % 200 for place in range(3 * TILE + 10)]
-    found = []
-    for taken in (True, False):
-        with LlamaCppEngine(tiny(models, "tiny-bpe"), EngineOptions(window=1024, threads=1)) as model:
-            if not taken:
-                monkeypatch.setattr(model, "_occupy", lambda _: False)
-            evaluate(model, tokens[:100])
-            model.fork(0, 1)
-            rows = model._batch.n_tokens
-            logits = evaluate(model, tokens[100:], 1, 100)
-            found.append((logits.tobytes(), model.began % TILE, model.cells, model._batch.n_tokens))
-            assert rows == filled(100)
-    (read, began, cells, rows), (same, _, as_many, more) = found
-    assert read == same
-    assert began == 0
-    assert cells == as_many
-    assert rows == filled(len(tokens) - 100) < more
+@pytest.mark.parametrize("name", [name for name in MODELS if name not in ("tiny-mamba", "tiny-hybrid")])
+def test_what_is_taken_out_and_put_back_is_the_same_to_the_bit(engine: Engine, name: str) -> None:
+    model = engine(name)
+    model.reset()
+    tokens = model.tokens(BASE)
+    fork, end = 40, len(tokens) - 1
+    evaluate(model, tokens[:fork])
+    model.fork(0, 1)
+    evaluate(model, tokens[fork:end], 1, fork)
+    plain = evaluate(model, tokens[end:], 1, end)
+    model.reset()
+    evaluate(model, tokens[:fork])
+    model.fork(0, 1)
+    evaluate(model, tokens[fork:end], 1, fork)
+    piece = model.saved(1, fork)
+    model.drop(1)
+    model.clear(fork)
+    # Something else comes and goes, and the piece comes back for two.
+    evaluate(model, tokens[:9], 3)
+    model.drop(3)
+    model.clear(fork)
+    for sequence in (2, 4):
+        model.fork(0, sequence)
+    model.restore(piece, end - fork, [2, 4])
+    assert model.cells == end
+    for sequence in (2, 4):
+        assert evaluate(model, tokens[end:], sequence, end).tobytes() == plain.tobytes()
+
+
+def test_filler_takes_no_cells(models: Path) -> None:
+    with LlamaCppEngine(tiny(models, "tiny-bpe"), EngineOptions(window=64, threads=1)) as model:
+        room = model.window - ROWS
+        for place in range(room):
+            evaluate(model, [5 + place % 200], 0, place)
+        assert model.cells == room
+        assert model.full(1)
