@@ -116,7 +116,7 @@ class Library:
         """Parts that a system may lack."""
         from draftproof.knowledge.loading import load_parts
 
-        return load_parts(*self._one("parts.yaml"))
+        return load_parts(*self._one("parts.yaml"), self.rubric.parts)
 
     @cached_property
     def injections(self) -> tuple[InjectionRule, ...]:

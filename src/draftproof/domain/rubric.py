@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
@@ -42,6 +42,7 @@ class Aspect:
         context:  Where given, one of these must match in the passage or its headings.
         unless:   Where given, none of these may match in the passage.
         advice:   What to do where it is lacking.
+        without:  The advice instead where a part is absent, by the part's id; the first that is counts.
 
     """
 
@@ -52,6 +53,11 @@ class Aspect:
     context: re.Pattern[str] | None
     advice: str
     unless: re.Pattern[str] | None = None
+    without: Mapping[str, str] = field(default_factory=dict)
+
+    def advice_for(self, absent: Collection[str]) -> str:
+        """Return what to do where it is lacking in a system without some parts."""
+        return next((advice for part, advice in self.without.items() if part in absent), self.advice)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +97,9 @@ class Part:
         name:    Completes "The design has no ...".
         least:   From how many passages on the part counts as present.
         pattern: Names the part.
+        rivals:  Names what stands in its place; where given, the part is absent only if one is there.
+        kind_of: The part of which it is a kind, with which it is absent; or ``None``.
+        technologies: Notes that are first of all about one of these are of no use without the part.
 
     """
 
@@ -98,6 +107,9 @@ class Part:
     name: str
     least: int
     pattern: re.Pattern[str]
+    rivals: re.Pattern[str] | None = None
+    kind_of: str | None = None
+    technologies: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +146,12 @@ class Rubric:
 
     def __len__(self) -> int:
         return len(self.checks)
+
+    @property
+    def parts(self) -> frozenset[str]:
+        """Ids of the parts that checks need, or that their advice depends on."""
+        needed = {check.needs for check in self.checks if check.needs}
+        return frozenset(needed).union(*(aspect.without for check in self.checks for aspect in check.aspects))
 
     def of_section(self, section: str) -> tuple[Check, ...]:
         """Return the checks of one section of the report."""

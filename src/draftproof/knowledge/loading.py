@@ -98,6 +98,7 @@ def _aspect(shape: AspectShape, where: str) -> Aspect:
         context=joined(shape.context, place) if shape.context else None,
         advice=shape.advice.strip(),
         unless=joined(shape.unless, place) if shape.unless else None,
+        without={part: advice.strip() for part, advice in shape.without.items()},
     )
 
 
@@ -142,11 +143,23 @@ def load_purposes(text: str, place: str, check_ids: Iterable[str]) -> tuple[Purp
     return tuple(Purpose(item.id, joined(item.patterns, f"{place}: {item.id}"), item.check) for item in shape.purposes)
 
 
-def load_parts(text: str, place: str) -> tuple[Part, ...]:
-    """Return the parts that a system may lack."""
+def load_parts(text: str, place: str, named: Iterable[str] = ()) -> tuple[Part, ...]:
+    """Return the parts that a system may lack; those that the rubric names have to be among them."""
     shape = validated(PartsShape, load_yaml(text, place), place)
+    wanted = {*named, *(part.kind_of for part in shape.parts if part.kind_of)}
+    unknown = wanted - {part.id for part in shape.parts}
+    if unknown:
+        raise DataError(f"{place}: parts are named that are not here: {', '.join(sorted(unknown))}.")
     return tuple(
-        Part(part.id, part.name, part.least, joined_folded(part.patterns, f"{place}: {part.id}"))
+        Part(
+            part.id,
+            part.name,
+            part.least,
+            joined_folded(part.patterns, f"{place}: {part.id}"),
+            joined_folded(part.rivals, f"{place}: {part.id}") if part.rivals else None,
+            part.kind_of,
+            frozenset(part.technologies),
+        )
         for part in shape.parts
     )
 

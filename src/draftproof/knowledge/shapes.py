@@ -42,6 +42,7 @@ class AspectShape(Shape):
     context: list[Pattern] = []
     unless: list[Pattern] = []
     advice: str
+    without: dict[str, str] = {}
 
 
 class FlawShape(Shape):
@@ -178,6 +179,9 @@ class PartShape(Shape):
     name: str
     least: int = Field(ge=1)
     patterns: list[Pattern] = Field(min_length=1)
+    rivals: list[Pattern] = []
+    kind_of: str | None = None
+    technologies: list[str] = []
 
 
 class PartsShape(Shape):

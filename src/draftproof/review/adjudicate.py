@@ -211,7 +211,7 @@ class Adjudicator:
 
         """
         good, bad = _examples(check, near, material)
-        note = choose_note(check, self.knowledge, (), check.question)
+        note = choose_note(check, self.knowledge, (), check.question, material.parts.foreign)
         system, text = self.prompt.rendered(
             {
                 "title": material.design.title,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
 from draftproof.documents.lexical import words
@@ -10,6 +10,7 @@ from draftproof.domain.findings import Finding, Verdict
 from draftproof.domain.notes import Knowledge, Note
 from draftproof.domain.rubric import Check, Rubric
 from draftproof.facts.rules import FactRule
+from draftproof.review.parts import PartsPresent
 
 _MAX_ADVICE = 3
 
@@ -20,6 +21,7 @@ def with_advice(
     knowledge: Knowledge,
     nearest_notes: Sequence[tuple[str, float]],
     flaw_fixes: Mapping[str, str],
+    parts: PartsPresent,
 ) -> Finding:
     """
     Return the finding with a concrete recommendation, an example and the note behind them.
@@ -30,13 +32,14 @@ def with_advice(
         knowledge:     The notes.
         nearest_notes: Pairs of note id and cosine for this check, best first.
         flaw_fixes:    What mends each anti-pattern, by the rule's id.
+        parts:         Which parts the system lacks: none is given advice on a broker that it does not have.
 
     """
     if not finding.verdict.is_defect:
         return finding
-    sentences = _sentences(finding, check, flaw_fixes)
+    sentences = _sentences(finding, check, flaw_fixes, parts.missing)
     need = " ".join([check.question, finding.comment if finding.verdict is Verdict.FLAWED else "", *sentences])
-    note = choose_note(check, knowledge, nearest_notes, need)
+    note = choose_note(check, knowledge, nearest_notes, need, parts.foreign)
     if not sentences and note:
         sentences = [note.recommendation]
     return replace(
@@ -48,7 +51,11 @@ def with_advice(
 
 
 def choose_note(
-    check: Check, knowledge: Knowledge, nearest_notes: Sequence[tuple[str, float]], need: str
+    check: Check,
+    knowledge: Knowledge,
+    nearest_notes: Sequence[tuple[str, float]],
+    need: str,
+    foreign: Collection[str] = (),
 ) -> Note | None:
     """
     Return the note to cite: of those written for the check first of all, the nearest to the need.
@@ -58,9 +65,10 @@ def choose_note(
         knowledge:     The notes.
         nearest_notes: Pairs of note id and cosine to the need; empty without an embedder.
         need:          What is wrong or lacking, in words.
+        foreign:       Technologies that the system does not have; a note that is first of all about one is left out.
 
     """
-    serving = knowledge.for_check(check.id)
+    serving = [note for note in knowledge.for_check(check.id) if not set(note.technologies[:1]) & set(foreign)]
     own = [note for note in serving if note.checks[0] == check.id] or list(serving)
     near = dict(nearest_notes)
     wanted = set(words(need))
@@ -72,13 +80,13 @@ def choose_note(
     return max(own, key=nearness, default=None)
 
 
-def _sentences(finding: Finding, check: Check, flaw_fixes: Mapping[str, str]) -> list[str]:
+def _sentences(finding: Finding, check: Check, flaw_fixes: Mapping[str, str], missing: Collection[str]) -> list[str]:
     fixes = list(dict.fromkeys(flaw_fixes[name] for name in finding.rules if flaw_fixes.get(name)))
     if fixes and finding.verdict is Verdict.FLAWED:
         return fixes[:_MAX_ADVICE]
     lacking = [aspect for aspect in check.aspects if aspect.name in finding.lacking]
     lacking.sort(key=lambda aspect: -aspect.weight)
-    return [*fixes, *(aspect.advice for aspect in lacking)][:_MAX_ADVICE]
+    return [*fixes, *(aspect.advice_for(missing) for aspect in lacking)][:_MAX_ADVICE]
 
 
 def all_fixes(rubric: Rubric, fact_rules: Sequence[FactRule] = ()) -> dict[str, str]:

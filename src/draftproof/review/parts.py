@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from draftproof.domain.rubric import Part
@@ -18,14 +18,34 @@ class Absent:
 
 
 class PartsPresent:
-    """Decides once for a document which parts it lacks."""
+    """
+    Decides once for a document which parts it lacks.
+
+    Attributes:
+        foreign: Technologies of those parts.
+
+    """
 
     def __init__(self, parts: Sequence[Part], scan: PatternScan) -> None:
-        self._absent: Mapping[str, Absent] = {
+        self._absent: dict[str, Absent] = {
             part.id: Absent(part.name.removeprefix("a ").removeprefix("an "), 0.85)
             for part in parts
-            if scan.standing(part.pattern) < part.least
+            if scan.standing(part.pattern) < part.least and (part.rivals is None or scan.standing(part.rivals))
         }
+        self._absent |= {
+            part.id: Absent(part.name, 0.85)
+            for part in parts
+            if part.kind_of in self._absent and part.id not in self._absent
+        }
+
+        self.foreign: frozenset[str] = frozenset().union(
+            *(part.technologies for part in parts if part.id in self._absent)
+        )
+
+    @property
+    def missing(self) -> Collection[str]:
+        """Ids of the parts that are not there."""
+        return self._absent.keys()
 
     def absent(self, needs: str | None) -> Absent | None:
         """Return the absent part that a check needs, or ``None``."""

@@ -244,6 +244,7 @@ class Reviewer:
                 self.knowledge,
                 nearest.get(check.id, ()),
                 fixes,
+                material.parts,
             )
             for check in rubric
         )
