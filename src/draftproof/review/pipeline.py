@@ -12,12 +12,14 @@ from draftproof.documents.injection import InjectionRule, mark_injections
 from draftproof.documents.quotes import is_verbatim
 from draftproof.domain.document import Document, Requirements
 from draftproof.domain.findings import (
+    Basis,
     Evidence,
     Finding,
     Inconsistency,
     Injection,
     RequirementFinding,
     Sentence,
+    Source,
     Verdict,
 )
 from draftproof.domain.notes import Knowledge
@@ -40,6 +42,8 @@ _NOTES_FOR_A_CHECK = 20
 # The two checks that the comparison with the requirements speaks to.
 COVERAGE_CHECK = "br.functional_coverage"
 CLARITY_CHECK = "br.clarity"
+# How many of the lines that answer requirements are cited for the check on coverage.
+_COVERING = 4
 
 
 @dataclass(frozen=True)
@@ -121,6 +125,7 @@ class Reviewer:
         observations = self._observed(findings, material, watch, progress)
         watch.start("Comparing with the requirements")
         answered = with_contradictions(self._requirements(material, findings, inconsistencies), inconsistencies)
+        findings = with_coverage(findings, answered)
         watch.start("Looking up best practice")
         ordered = with_open_points(self._advised(findings, material, said), answered, inconsistencies)
         watch.start("Scoring")
@@ -319,6 +324,40 @@ def with_contradictions(
         else finding
         for finding in answered
     )
+
+
+def with_coverage(findings: Mapping[str, Finding], answered: Sequence[RequirementFinding]) -> dict[str, Finding]:
+    """
+    Return the findings; functions are not missing from a design that answers requirements.
+
+    Few designs say requirement by requirement where each is met, which is what the check looks for.
+
+    Args:
+        findings: By check id.
+        answered: What was found of each requirement.
+
+    """
+    found = findings.get(COVERAGE_CHECK)
+    met, partial = (
+        [item for item in answered if item.verdict is verdict] for verdict in (Verdict.MET, Verdict.PARTIAL)
+    )
+    if found is None or found.verdict is not Verdict.MISSING or not (met or partial):
+        return dict(findings)
+    probabilities = dict(found.probabilities)
+    probabilities[Verdict.PARTIAL] = round(probabilities[Verdict.PARTIAL] + probabilities[Verdict.MISSING], 4)
+    probabilities[Verdict.MISSING] = 0.0
+    share = f"{len(met)} of {len(answered)} requirements are met and {len(partial)} in part"
+    changed = replace(
+        found,
+        verdict=Verdict.PARTIAL,
+        probabilities=probabilities,
+        confidence=round(probabilities[Verdict.PARTIAL], 3),
+        evidence=tuple(itertools.islice((e for item in (*met, *partial) for e in item.evidence), _COVERING)),
+        comment=f"{share}; nothing shows for each where the design answers it.",
+        nearest=None,
+        basis=(Basis(Source.RULE, f"{share}, so functions are not missing"), *found.basis),
+    )
+    return {**findings, COVERAGE_CHECK: changed}
 
 
 def with_open_points(
