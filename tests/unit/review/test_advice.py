@@ -86,3 +86,40 @@ def test_a_part_that_the_rubric_names_has_to_be_there(library: Library) -> None:
     text = "parts:\n  - {id: http, name: an HTTP interface, least: 1, patterns: ['http']}\n"
     with pytest.raises(DataError, match="kafka"):
         load_parts(text, "parts.yaml", Rubric(tuple(library.rubric)).parts)
+
+
+def test_a_cache_in_redis_does_not_stand_in_for_a_log(library: Library) -> None:
+    text = "Topic orders.v1 has 12 partitions; consumers commit offsets after the work, with 3 in-sync replicas."
+    assert "kafka-like" not in parts_of(library, text, text, text, "Redis caches sessions.").missing
+
+
+def test_a_program_that_only_calls_apis_has_none(library: Library) -> None:
+    texts = ("The importer reads API keys from Vault.", "The parser holds 429 rows.", "It is a command line tool.")
+    assert "http" in parts_of(library, *texts).missing
+
+
+@pytest.mark.parametrize(
+    ("heading", "taken_back"),
+    [
+        ("Production Gaps", True),
+        ("9. Limitations", True),
+        ("Rate limitations", False),
+        ("Filling gaps in sensor data", False),
+    ],
+)
+def test_what_a_section_of_gaps_names_is_put_off(library: Library, heading: str, taken_back: bool) -> None:
+    text = f"# Design\n\n## {heading}\n\nSchema migrations run by Alembic in the pipeline.\n"
+    check = library.rubric.by_id["data.migrations"]
+    hits = PatternScan(design(text), None, library.cues).hits(check)
+    assert hits
+    assert not any(hit.counts for hit in hits) == taken_back
+
+
+@pytest.mark.parametrize(
+    ("line", "counts"), [("├── orders.queue (durable, TTL=15s)", True), ("├── orders.queue.py", False)]
+)
+def test_a_tree_of_queues_is_no_tree_of_files(library: Library, line: str, counts: bool) -> None:
+    text = f"# Design\n\n## RabbitMQ queues\n\n```\n{line}\n```\n"
+    check = library.rubric.by_id["evt.topics"]
+    hits = PatternScan(design(text), None, library.cues).hits(check)
+    assert any(hit.counts and hit.aspect.id == "topic-list" for hit in hits) == counts

@@ -218,17 +218,28 @@ class _Run:
             # A single prompt is kept for the next call, which often differs in its last lines.
             alone = [len(prompt.tokens) - 1] if len(prompts) == 1 else []
             depths = prompt.joints or shared_depths(prompts, place, _DEEPEST) or alone
-            while self._running and not self._cache.room_for(prompt.tokens, prompt.most):
+            waited = False
+            while self._running and not self._room_for(prompt):
+                waited = True
                 yield None
-            if not self._running and not self._cache.room_for(prompt.tokens, prompt.most):
+            if waited and not self._go_on():
+                return
+            if not self._running and not self._room_for(prompt):
                 self._cache.tidy()
             self._cache.enter(prompt.tokens, depths, prompt.joints)
             try:
-                yield self._begin(index)
+                running, forced = self._begin(index)
             except ModelError as error:
                 self._end(index, Decoded("", error=error.message))
+                continue
+            self._append(running, forced)
+            yield running
 
-    def _begin(self, index: int) -> _Running:
+    def _room_for(self, prompt: Prompted) -> bool:
+        return self._cache.room_for(prompt.tokens, prompt.most, prompt.joints)
+
+    def _begin(self, index: int) -> tuple[_Running, list[int]]:
+        """Read the rest of a prompt; return its answer, and the tokens that its grammar begins with."""
         prompt = self._prompts[index]
         matcher = self._of._grammars.matcher(prompt.grammar) if prompt.grammar else None
         reader = ChoiceReader(prompt.member, prompt.values, self._of._piece) if prompt.member else None
@@ -237,9 +248,7 @@ class _Run:
         if len(forced) > prompt.most:
             raise ModelError(_endless(prompt))
         branch = self._cache.open(prompt.tokens, len(prompt.tokens) + prompt.most)
-        running = _Running(index, prompt, matcher, reader, branch, [prompt.tokens[-1]])
-        self._append(running, forced)
-        return running
+        return _Running(index, prompt, matcher, reader, branch, [prompt.tokens[-1]]), forced
 
     def _take_over(self) -> None:
         """Begin with what the last call left in the cache, as far as all prompts begin with it."""

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 # larger buffers.
 _MOST_ROWS = 256
 # Inner nodes of the tree of prompts: instructions, section, check.
-_TRUNKS = 8
+TRUNKS = 8
 # llama.cpp takes rows by fours where it has laid the weights out anew, and what is left over by a
 # kernel that rounds otherwise; and K-quants that it has not laid out anew it multiplies row by row
 # below eight rows, and by blocks of sixteen from there on. So in batches of at least eight rows and
@@ -129,7 +129,7 @@ class LlamaCppEngine:
         trained = int(lib.llama_model_n_ctx_train(self._model))
         self.window = options.window or min(trained, USUAL_WINDOW)
         self.parallel = max(1, options.parallel)
-        self.sequences = self.parallel + _TRUNKS
+        self.sequences = self.parallel + TRUNKS
         self.keeps_state = bool(lib.llama_model_is_recurrent(self._model) or lib.llama_model_is_hybrid(self._model))
         # llama.cpp takes the sequences of a model with a state apart, so that a scratch sequence fills
         # nothing up; in a hybrid its cells would lie between those of the others.
@@ -267,12 +267,12 @@ class LlamaCppEngine:
             batch.logits[index] = token.wanted or unasked > 0
             unasked -= not token.wanted
         code = self._lib.llama_decode(self._context, batch)
-        if code:
-            reason = "its cache is full" if code == 1 else f"code {code}, {_last_words()}"
-            raise ModelError(f"The model {self.path.name} could not go on: {reason}.")
         if filling:
             # The last cells of all: the next tokens take them.
             self.drop(self._scratch)
+        if code:
+            reason = "its cache is full" if code == 1 else f"code {code}, {_last_words()}"
+            raise ModelError(f"The model {self.path.name} could not go on: {reason}.")
         self.evaluated += len(tokens)
         self.cells += len(tokens)
 

@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from draftproof.adapters.llamacpp.engine import ROWS, TILE, LlamaCppEngine, Token
+from draftproof.adapters.llamacpp.engine import ROWS, TILE, TRUNKS, LlamaCppEngine, Token
 from draftproof.errors import ModelError
 
 if TYPE_CHECKING:
@@ -184,10 +184,10 @@ class PrefixCache:
 
     # -- trunks and branches ---------------------------------------------------------------
 
-    def room_for(self, tokens: Sequence[int], most: int) -> bool:
+    def room_for(self, tokens: Sequence[int], most: int, joints: Sequence[int]) -> bool:
         """Return whether one more answer fits beside those under way, however long all of them get."""
         growing = sum(branch.limit - branch.length for branch in self._open)
-        return not self.engine.full(growing + len(tokens) - self._known(tokens) + most)
+        return not self.engine.full(growing + len(tokens) - self._known(tokens, joints) + most)
 
     def tidy(self) -> None:
         """
@@ -215,8 +215,7 @@ class PrefixCache:
 
         """
         while self._trunks:
-            trunk = self._trunks[-1]
-            if _begins(trunk, tokens) and (not joints or trunk.length in joints):
+            if _serves(self._trunks[-1], tokens, joints):
                 break
             self._fell(self._trunks.pop())
         for depth in depths:
@@ -251,9 +250,13 @@ class PrefixCache:
 
     # -- how -------------------------------------------------------------------------------
 
-    def _known(self, tokens: Sequence[int]) -> int:
-        """Return how many tokens of a prompt are in the cache."""
-        return max((trunk.length for trunk in self._trunks if _begins(trunk, tokens)), default=0)
+    def _known(self, tokens: Sequence[int], joints: Sequence[int]) -> int:
+        """Return how many tokens of a prompt need not be read."""
+        return max((trunk.length for trunk in self._trunks if _serves(trunk, tokens, joints)), default=0)
+
+    def _resting(self) -> set[Trunk]:
+        """Return the trunks that lie in the cache, or that answers under way rest on."""
+        return {trunk for branch in self._open for trunk in branch.path()}.union(self._trunks)
 
     def _sprout(self, sequence: int, tokens: Sequence[int], limit: int) -> Branch:
         base = self.deepest
@@ -271,7 +274,7 @@ class PrefixCache:
     def _grow(self, tokens: Sequence[int], depth: int) -> None:
         base = self.deepest
         start = base.length if base else 0
-        if depth - start < (_SHORTEST_TRUNK if base else 1):
+        if depth - start < (_SHORTEST_TRUNK if base else 1) or len(self._trunks) >= TRUNKS:
             return
         sequence = self._free.pop() if base else 0
         if base:
@@ -287,19 +290,24 @@ class PrefixCache:
 
     def _read(self, tokens: Sequence[Token]) -> None:
         """Evaluate a piece of a prompt."""
+        read = 0
         for size in chunk_sizes(len(tokens), self.engine.batch_tokens):
-            self._evaluate(tokens[:size])
-            tokens = tokens[size:]
+            self._evaluate(tokens[read : read + size], read)
+            read += size
 
-    def _evaluate(self, tokens: Sequence[Token]) -> None:
+    def _evaluate(self, tokens: Sequence[Token], read: int = 0) -> None:
+        """Evaluate tokens; of the piece that they go on with so many have been read."""
         started = time.perf_counter()
         if self.engine.full(len(tokens)):
-            # Cells of ended answers are taken once more; sums may then differ in the last bits.
-            trunks = self.deepest.length if self.deepest else 0
-            self.engine.clear(trunks + sum(branch.length - branch.start for branch in self._open))
-            self.timing.repacked += 1
+            self._repack(read)
         self.engine.evaluate(tokens)
         self.timing.model += time.perf_counter() - started
+
+    def _repack(self, read: int) -> None:
+        """Let cells of ended answers be taken once more; sums may then differ in the last bits."""
+        own = sum(branch.length - branch.start for branch in self._open)
+        self.engine.clear(sum(trunk.size for trunk in self._resting()) + own + read)
+        self.timing.repacked += 1
 
 
 @dataclass
@@ -318,11 +326,11 @@ class SwappingCache(PrefixCache):
         self._swap_out()
         return super().leave_root()
 
-    def room_for(self, tokens: Sequence[int], most: int) -> bool:
+    def room_for(self, tokens: Sequence[int], most: int, joints: Sequence[int]) -> bool:
         """Return whether one more answer fits beside those under way, with what all of them rest on."""
-        trunks = {trunk for branch in self._open for trunk in branch.path()} | set(self._trunks)
-        taken = sum(trunk.size for trunk in trunks) + sum(branch.limit - branch.start for branch in self._open)
-        return taken + len(tokens) - self._known(tokens) + most + ROWS <= self.engine.window
+        own = sum(branch.limit - branch.start for branch in self._open)
+        taken = sum(trunk.size for trunk in self._resting()) + own
+        return taken + len(tokens) - self._known(tokens, joints) + most + ROWS <= self.engine.window
 
     def tidy(self) -> None:
         """Leave the trunks alone in the cache."""
@@ -337,6 +345,9 @@ class SwappingCache(PrefixCache):
         """Evaluate the next tokens of branches, which are put back first."""
         self._swap_in()
         super().evaluate(tokens)
+
+    def _repack(self, read: int) -> None:
+        """Nothing: each swap makes room of what has ended, and no answer is begun for which there is none."""
 
     def _sprout(self, sequence: int, tokens: Sequence[int], limit: int) -> Branch:
         first = self.engine.cells
@@ -450,5 +461,8 @@ def chunk_sizes(count: int, most: int) -> list[int]:
     return [min(each, count - start) for start in range(0, count, each)]
 
 
-def _begins(trunk: Trunk, tokens: Sequence[int]) -> bool:
-    return trunk.length < len(tokens) and trunk.tokens == tuple(tokens[: trunk.length])
+def _serves(trunk: Trunk, tokens: Sequence[int], joints: Sequence[int]) -> bool:
+    """Return whether a prompt may go on from a trunk: it begins with it, and may part from others there."""
+    if trunk.length >= len(tokens) or (joints and trunk.length not in joints):
+        return False
+    return trunk.tokens == tuple(tokens[: trunk.length])

@@ -343,3 +343,39 @@ def test_later_prompts_branch_off_where_they_part() -> None:
 def test_a_prompt_that_is_the_beginning_of_another_keeps_a_token_of_its_own() -> None:
     assert shared_depths([(1, 2, 3), (1, 2, 3, 4)], 0, 6) == [2]
     assert common_length((1, 2), (1, 2, 3)) == 2
+
+
+def common(count: int) -> tuple[int, ...]:
+    return tuple(5 + place % 200 for place in range(count))
+
+
+@pytest.mark.parametrize("name", ["tiny-bpe", "tiny-hybrid"])
+def test_prompts_that_may_part_at_different_places_find_room(models: Path, name: str) -> None:
+    """What one begins with is read once more for another that may not part from it there."""
+    grammar = Grammars.of_schema(SCHEMA)
+    asked = [
+        Prompted((*common(400), joint, number), grammar, 60, joints=(joint,))
+        for joint in (400, 200)
+        for number in range(30, 34)
+    ]
+    for window in (1024, 896, 768):
+        with LlamaCppEngine(tiny(models, name), EngineOptions(window=window, parallel=8, threads=1)) as model:
+            done = decoder(model).decode(asked)
+        assert all(answer is not None and not answer.error.startswith("The model") for answer in done)
+
+
+def test_cells_are_taken_once_more_in_the_middle_of_a_piece(models: Path) -> None:
+    grammar = Grammars.of_schema(SCHEMA)
+    long = [Prompted((6, *common(600), key), grammar, 20) for key in (30, 31)]
+    short = [Prompted((90, *common(450), key, *[7] * 10), grammar, 120) for key in range(30, 38)]
+    with LlamaCppEngine(tiny(models, "tiny-hybrid"), EngineOptions(window=1024, parallel=8, threads=1)) as model:
+        assert None not in decoder(model).decode([*long, *short])
+
+
+@pytest.mark.parametrize("name", ["tiny-bpe", "tiny-hybrid"])
+def test_a_chain_of_prompts_that_begin_alike_is_not_deeper_than_there_are_sequences(models: Path, name: str) -> None:
+    chain = [Prompted((*common(10 * k), 1, 2, 3), Grammars.of_schema(SCHEMA), 60) for k in range(1, 16)]
+    jointed = [Prompted((*common(140), 9), Grammars.of_schema(SCHEMA), 60, joints=tuple(range(10, 130, 10)))]
+    with LlamaCppEngine(tiny(models, name), EngineOptions(window=4096, parallel=2, threads=1)) as model:
+        for asked in (chain, jointed):
+            assert None not in decoder(model).decode(asked)
