@@ -112,7 +112,7 @@ def test_what_a_section_of_gaps_names_is_put_off(library: Library, heading: str,
     check = library.rubric.by_id["data.migrations"]
     hits = PatternScan(design(text), None, library.cues).hits(check)
     assert hits
-    assert not any(hit.counts for hit in hits) == taken_back
+    assert any(hit.counts for hit in hits) != taken_back
 
 
 @pytest.mark.parametrize(
