@@ -156,11 +156,12 @@ def ours(parallel: int, twice: bool = False) -> Callable[[Path, list[dict[str, A
             "answers": len(answers),
             "texts": [item.text for item in answers],
             "errors": sum(bool(item.error) for item in answers),
-            "valid": sum(_keeps_to(item.text, one["schema"]) for item, one in zip(answers, asked, strict=True)),
+            "valid": _valid([item.text for item in answers], asked),
             "written": timing.written,
             "evaluated": model.engine.evaluated,
             "distinct": distinct_tokens([model.template.tokens(_messages(item)) for item in asked]),
             "mask_share": timing.mask / max(timing.model, 1e-9),
+            "swap_share": timing.swapping / max(timing.model, 1e-9),
             "model_seconds": timing.model,
             "decode_rate": timing.written / max(timing.decoding, 1e-9),
         }
@@ -225,18 +226,14 @@ def _answered(model: Any, texts: list[str], asked: list[dict[str, Any]]) -> dict
         "answers": len(asked),
         "texts": texts,
         "written": sum(len(model.tokenize(text.encode(), add_bos=False)) for text in texts),
-        "valid": sum(_keeps_to(text, item["schema"]) for text, item in zip(texts, asked, strict=True)),
+        "valid": _valid(texts, asked),
     }
 
 
-def _keeps_to(text: str, schema: dict[str, Any]) -> bool:
-    import jsonschema
+def _valid(texts: list[str], asked: list[dict[str, Any]]) -> int:
+    from wild_schemas import fault
 
-    try:
-        jsonschema.validate(json.loads(text), schema)
-    except (ValueError, jsonschema.ValidationError):
-        return False
-    return True
+    return sum(not fault(text, item["schema"]) for text, item in zip(texts, asked, strict=True))
 
 
 def outlines_sections(path: Path, asked: list[dict[str, Any]]) -> dict[str, Any]:
@@ -328,6 +325,7 @@ def report(figures: dict[str, dict[str, Any]], options: argparse.Namespace) -> N
     rows = {
         "tokens read against distinct prompt tokens": (own["evaluated"] - own["written"]) / own["distinct"],
         "mask and Python against the model's time": own["mask_share"],
+        "moving answers against the model's time": own["swap_share"],
         "one at a time gives the same bytes": one.get("texts") == own["texts"][: one.get("answers", 0)],
         "warm gives the same bytes as cold": own.get("warm_same"),
         "answers without error": own["answers"] - own["errors"],

@@ -15,6 +15,8 @@ def random_gguf() -> ModuleType:
 
 # Attention over all, in a window, none, and in turn with a state.
 MODELS: tuple[str, ...] = random_gguf().GENERATIVE
+STATEFUL = ("tiny-mamba", "tiny-hybrid")
+STATELESS = tuple(name for name in MODELS if name not in STATEFUL)
 
 
 def tiny(folder: Path, name: str) -> Path:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence, Set
 from dataclasses import replace
 
 from draftproof.documents.lexical import words
@@ -55,7 +55,7 @@ def choose_note(
     knowledge: Knowledge,
     nearest_notes: Sequence[tuple[str, float]],
     need: str,
-    foreign: Collection[str] = (),
+    foreign: Set[str],
 ) -> Note | None:
     """
     Return the note to cite: of those written for the check first of all, the nearest to the need.
@@ -68,8 +68,8 @@ def choose_note(
         foreign:       Technologies that the system does not have; a note that is first of all about one is left out.
 
     """
-    serving = [note for note in knowledge.for_check(check.id) if not set(note.technologies[:1]) & set(foreign)]
-    own = [note for note in serving if note.checks[0] == check.id] or list(serving)
+    serving = [note for note in knowledge.for_check(check.id) if foreign.isdisjoint(note.technologies[:1])]
+    own = [note for note in serving if note.checks[0] == check.id] or serving
     near = dict(nearest_notes)
     wanted = set(words(need))
 

@@ -8,7 +8,16 @@ from typing import TYPE_CHECKING
 
 from draftproof.documents.quotes import quote
 from draftproof.domain.document import DocumentName, Passage, lines_of
-from draftproof.domain.findings import Basis, Evidence, Finding, Inconsistency, Nearest, Source, Verdict
+from draftproof.domain.findings import (
+    Basis,
+    Evidence,
+    Finding,
+    Inconsistency,
+    Nearest,
+    RequirementFinding,
+    Source,
+    Verdict,
+)
 from draftproof.domain.notes import Exemplar
 from draftproof.domain.rubric import Check, Rubric
 from draftproof.facts.rules import FactHit
@@ -21,6 +30,8 @@ if TYPE_CHECKING:
 
 JUDGED = (Verdict.MET, Verdict.PARTIAL, Verdict.MISSING, Verdict.FLAWED)
 _MAX_EVIDENCE = 3
+# How many of the lines that answer requirements are cited for the check on coverage.
+_MAX_COVERING = 4
 # What the model with vectors says counts this share, what patterns and facts say alone the rest.
 # Left-one-out over 29 designs the two together have an MCC of 0.76 and an accuracy of 0.805, with
 # vectors 0.75 and 0.802; on five designs from real repositories, none of them fitted on, 0.54 and
@@ -250,6 +261,37 @@ def contradicted(finding: Finding, by: Sequence[Inconsistency]) -> Finding:
         changed,
         evidence=tuple(dict.fromkeys((*places, *finding.evidence)))[:_MAX_EVIDENCE],
         comment=" ".join([*(item.summary for item in by), finding.comment]).strip(),
+    )
+
+
+def covered(finding: Finding, answered: Sequence[RequirementFinding]) -> Finding:
+    """
+    Return the finding on functional coverage: functions are not missing from a design that answers requirements.
+
+    Few designs say requirement by requirement where each is met, which is what the check looks for.
+
+    Args:
+        finding:  The judge's.
+        answered: What was found of each requirement.
+
+    """
+    met, partial = (
+        [item for item in answered if item.verdict is verdict] for verdict in (Verdict.MET, Verdict.PARTIAL)
+    )
+    if finding.verdict is not Verdict.MISSING or not (met or partial):
+        return finding
+    probabilities = _moved(finding.probabilities, 1.0, Verdict.MISSING, Verdict.PARTIAL)
+    share = f"{len(met)} of {len(answered)} requirements are met and {len(partial)} in part"
+    places = [evidence for item in (*met, *partial) for evidence in item.evidence]
+    return replace(
+        finding,
+        verdict=Verdict.PARTIAL,
+        confidence=round(probabilities[Verdict.PARTIAL], 3),
+        probabilities=probabilities,
+        evidence=tuple(places[:_MAX_COVERING]),
+        comment=f"{share}; nothing shows for each where the design answers it.",
+        nearest=None,
+        basis=(Basis(Source.RULE, f"{share}, so functions are not missing"), *finding.basis),
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from draftproof.domain.rubric import Part
@@ -27,20 +27,16 @@ class PartsPresent:
     """
 
     def __init__(self, parts: Sequence[Part], scan: PatternScan) -> None:
-        self._absent: dict[str, Absent] = {
-            part.id: Absent(part.name.removeprefix("a ").removeprefix("an "), 0.85)
+        unnamed = {
+            part.id
             for part in parts
             if scan.standing(part.pattern) < part.least and (part.rivals is None or scan.standing(part.rivals))
         }
-        self._absent |= {
-            part.id: Absent(part.name, 0.85)
-            for part in parts
-            if part.kind_of in self._absent and part.id not in self._absent
+        gone = [part for part in parts if part.id in unnamed or part.kind_of in unnamed]
+        self._absent: Mapping[str, Absent] = {
+            part.id: Absent(part.name.removeprefix("a ").removeprefix("an "), 0.85) for part in gone
         }
-
-        self.foreign: frozenset[str] = frozenset().union(
-            *(part.technologies for part in parts if part.id in self._absent)
-        )
+        self.foreign: frozenset[str] = frozenset().union(*(part.technologies for part in gone))
 
     @property
     def missing(self) -> Collection[str]:

@@ -12,14 +12,12 @@ from draftproof.documents.injection import InjectionRule, mark_injections
 from draftproof.documents.quotes import is_verbatim
 from draftproof.domain.document import Document, Requirements
 from draftproof.domain.findings import (
-    Basis,
     Evidence,
     Finding,
     Inconsistency,
     Injection,
     RequirementFinding,
     Sentence,
-    Source,
     Verdict,
 )
 from draftproof.domain.notes import Knowledge
@@ -32,7 +30,7 @@ from draftproof.review.advice import all_fixes, with_advice
 from draftproof.review.consistency import find_inconsistencies
 from draftproof.review.coverage import RequirementReader, requirement_finding
 from draftproof.review.explore import Explorer
-from draftproof.review.judge import LinearModel, contradicted
+from draftproof.review.judge import LinearModel, contradicted, covered
 from draftproof.review.material import Material
 from draftproof.review.ports import Clock, Judge, NoteIndex, Progress, Silence
 from draftproof.review.prepare import Reference, prepare
@@ -42,8 +40,6 @@ _NOTES_FOR_A_CHECK = 20
 # The two checks that the comparison with the requirements speaks to.
 COVERAGE_CHECK = "br.functional_coverage"
 CLARITY_CHECK = "br.clarity"
-# How many of the lines that answer requirements are cited for the check on coverage.
-_COVERING = 4
 
 
 @dataclass(frozen=True)
@@ -327,37 +323,9 @@ def with_contradictions(
 
 
 def with_coverage(findings: Mapping[str, Finding], answered: Sequence[RequirementFinding]) -> dict[str, Finding]:
-    """
-    Return the findings; functions are not missing from a design that answers requirements.
-
-    Few designs say requirement by requirement where each is met, which is what the check looks for.
-
-    Args:
-        findings: By check id.
-        answered: What was found of each requirement.
-
-    """
+    """Return the findings; that on coverage takes into account what was found of each requirement."""
     found = findings.get(COVERAGE_CHECK)
-    met, partial = (
-        [item for item in answered if item.verdict is verdict] for verdict in (Verdict.MET, Verdict.PARTIAL)
-    )
-    if found is None or found.verdict is not Verdict.MISSING or not (met or partial):
-        return dict(findings)
-    probabilities = dict(found.probabilities)
-    probabilities[Verdict.PARTIAL] = round(probabilities[Verdict.PARTIAL] + probabilities[Verdict.MISSING], 4)
-    probabilities[Verdict.MISSING] = 0.0
-    share = f"{len(met)} of {len(answered)} requirements are met and {len(partial)} in part"
-    changed = replace(
-        found,
-        verdict=Verdict.PARTIAL,
-        probabilities=probabilities,
-        confidence=round(probabilities[Verdict.PARTIAL], 3),
-        evidence=tuple(itertools.islice((e for item in (*met, *partial) for e in item.evidence), _COVERING)),
-        comment=f"{share}; nothing shows for each where the design answers it.",
-        nearest=None,
-        basis=(Basis(Source.RULE, f"{share}, so functions are not missing"), *found.basis),
-    )
-    return {**findings, COVERAGE_CHECK: changed}
+    return dict(findings) if found is None else {**findings, COVERAGE_CHECK: covered(found, answered)}
 
 
 def with_open_points(

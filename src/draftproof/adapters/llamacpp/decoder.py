@@ -140,14 +140,9 @@ class Decoder:
         """
         return _Run(self, prompts, written, go_on, told).answers()
 
-    @property
-    def room(self) -> int:
-        """How many tokens a prompt and its answer may have together."""
-        return self._engine.window - ROWS
-
     def fits(self, prompt: Prompted) -> bool:
         """Return whether a prompt has room for its answer, however long that gets."""
-        return len(prompt.tokens) + prompt.most <= self.room
+        return len(prompt.tokens) + prompt.most <= self._engine.room
 
     def time(self, tokens: Sequence[int], count: int) -> float:
         """Return the seconds for reading so many tokens at once, filled up by repeating; what was kept is forgotten."""
@@ -198,7 +193,7 @@ class _Run:
         prompt = self._prompts[index]
         if prompt.tokens and self._of.fits(prompt):
             return True
-        need, room = len(prompt.tokens) + prompt.most, self._of.room
+        need, room = len(prompt.tokens) + prompt.most, self._engine.room
         self._end(index, Decoded("", error=f"the question needs {need} tokens, and the window has {room}"))
         return False
 
@@ -212,17 +207,13 @@ class _Run:
         """
         prompts = [self._prompts[index].tokens for index in order]
         for place, index in enumerate(order):
-            if not self._go_on():
-                return
             prompt = self._prompts[index]
             # A single prompt is kept for the next call, which often differs in its last lines.
             alone = [len(prompt.tokens) - 1] if len(prompts) == 1 else []
             depths = prompt.joints or shared_depths(prompts, place, _DEEPEST) or alone
-            waited = False
             while self._running and not self._room_for(prompt):
-                waited = True
                 yield None
-            if waited and not self._go_on():
+            if not self._go_on():
                 return
             if not self._running and not self._room_for(prompt):
                 self._cache.tidy()
@@ -253,10 +244,9 @@ class _Run:
     def _take_over(self) -> None:
         """Begin with what the last call left in the cache, as far as all prompts begin with it."""
         kept, self._of._kept = self._of._kept, ()
-        length = len(kept)
-        for prompt in self._prompts:
-            length = min(length, common_length(kept, prompt.tokens), len(prompt.tokens) - 1)
         if kept:
+            common = (min(common_length(kept, p.tokens), len(p.tokens) - 1) for p in self._prompts)
+            length = min(common, default=len(kept))
             self._cache.take_over(kept, length, all(length in p.joints for p in self._prompts if p.joints))
 
     # -- decoding ---------------------------------------------------------------------------

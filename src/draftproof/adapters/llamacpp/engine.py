@@ -367,9 +367,14 @@ class LlamaCppEngine:
             return False
         return bool(self._lib.llama_memory_seq_rm(self._memory, sequence, length, -1))
 
+    @property
+    def room(self) -> int:
+        """How many tokens the cache may hold, whatever a batch of them is filled up with."""
+        return self.window - ROWS
+
     def full(self, rows: int) -> bool:
         """Return whether so many rows, filled up, would not find free cells."""
-        return self.cells + rows + ROWS > self.window
+        return self.cells + rows > self.room
 
 
 def _bytes(state: np.ndarray) -> Any:

@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from draftproof.adapters.llamacpp.engine import ROWS, TILE, TRUNKS, LlamaCppEngine, Token
+from draftproof.adapters.llamacpp.engine import TILE, TRUNKS, LlamaCppEngine, Token
 from draftproof.errors import ModelError
 
 if TYPE_CHECKING:
@@ -52,25 +52,45 @@ class Timing:
     answers: int = 0
 
 
-@dataclass(slots=True, eq=False)
-class Trunk:
+@dataclass(slots=True, eq=False, kw_only=True)
+class _Piece:
     """
-    The beginning that several prompts share, evaluated.
+    A piece of a sequence, behind the trunk that it goes on from.
 
     Args:
-        sequence:   That holds it, those above included.
-        tokens:     All of it.
-        above:      The trunk that it goes on from.
-        first_cell: Where its own piece begins in the cache.
-        state:      Its own piece, once it has left the cache and answers still rest on it.
+        sequence: That holds it and what it rests on.
+        above:    The trunk that it goes on from.
+        state:    The piece while it is out of the cache.
 
     """
 
     sequence: int
-    tokens: tuple[int, ...]
     above: Trunk | None
-    first_cell: int
     state: np.ndarray | None = None
+
+    @property
+    def start(self) -> int:
+        """The position of its first token."""
+        return self.above.length if self.above else 0
+
+    def trunks(self) -> list[Trunk]:
+        """Return the trunks that it rests on, from the root on."""
+        return [*self.above.trunks(), self.above] if self.above else []
+
+
+@dataclass(slots=True, eq=False, kw_only=True)
+class Trunk(_Piece):
+    """
+    The beginning that several prompts share, evaluated.
+
+    Args:
+        tokens:     All of it.
+        first_cell: Where its own piece begins in the cache.
+
+    """
+
+    tokens: tuple[int, ...]
+    first_cell: int
 
     @property
     def length(self) -> int:
@@ -78,48 +98,29 @@ class Trunk:
         return len(self.tokens)
 
     @property
-    def start(self) -> int:
-        """The position of the first token of its own piece."""
-        return self.above.length if self.above else 0
+    def size(self) -> int:
+        """How many tokens its own piece has."""
+        return self.length - self.start
+
+
+@dataclass(slots=True, eq=False, kw_only=True)
+class Branch(_Piece):
+    """
+    The sequence of an answer.
+
+    Args:
+        length: Tokens that it holds, those of the trunks included.
+        limit:  How many it may get.
+
+    """
+
+    length: int
+    limit: int
 
     @property
     def size(self) -> int:
         """How many tokens its own piece has."""
         return self.length - self.start
-
-    def path(self) -> list[Trunk]:
-        """Return the trunks from the root to this one."""
-        return [*(self.above.path() if self.above else ()), self]
-
-
-@dataclass(slots=True, eq=False)
-class Branch:
-    """
-    The sequence of an answer.
-
-    Args:
-        sequence: Its number.
-        base:     The trunk that it goes on from.
-        length:   Tokens that it holds, those of the trunks included.
-        limit:    How many it may get.
-        state:    Its own piece while that is out of the cache.
-
-    """
-
-    sequence: int
-    base: Trunk | None
-    length: int
-    limit: int
-    state: np.ndarray | None = None
-
-    @property
-    def start(self) -> int:
-        """The position of the first token of its own piece."""
-        return self.base.length if self.base else 0
-
-    def path(self) -> list[Trunk]:
-        """Return the trunks that it rests on, from the root on."""
-        return self.base.path() if self.base else []
 
 
 @dataclass
@@ -147,7 +148,7 @@ class PrefixCache:
         self._free = list(range(self.engine.sequences - 1, 0, -1))
 
     @property
-    def deepest(self) -> Trunk | None:
+    def _deepest(self) -> Trunk | None:
         """The trunk that the next branch goes on from."""
         return self._trunks[-1] if self._trunks else None
 
@@ -167,7 +168,7 @@ class PrefixCache:
         cut = not self.engine.fills and not self.engine.keeps_state
         if length > 0 and (whole or (cut and self.engine.crop(0, length))):
             self.engine.clear(length)
-            self._trunks.append(Trunk(0, kept[:length], None, 0))
+            self._trunks.append(Trunk(sequence=0, above=None, tokens=kept[:length], first_cell=0))
         else:
             self.engine.drop(0)
             self.engine.clear(0)
@@ -256,14 +257,14 @@ class PrefixCache:
 
     def _resting(self) -> set[Trunk]:
         """Return the trunks that lie in the cache, or that answers under way rest on."""
-        return {trunk for branch in self._open for trunk in branch.path()}.union(self._trunks)
+        return {trunk for branch in self._open for trunk in branch.trunks()}.union(self._trunks)
 
     def _sprout(self, sequence: int, tokens: Sequence[int], limit: int) -> Branch:
-        base = self.deepest
+        base = self._deepest
         if base:
             self.engine.fork(base.sequence, sequence)
         last = len(tokens) - 1
-        branch = Branch(sequence, base, last, limit)
+        branch = Branch(sequence=sequence, above=base, length=last, limit=limit)
         self._read([Token(tokens[p], p, sequence) for p in range(branch.start, last)])
         return branch
 
@@ -272,7 +273,7 @@ class PrefixCache:
         self._free.append(sequence)
 
     def _grow(self, tokens: Sequence[int], depth: int) -> None:
-        base = self.deepest
+        base = self._deepest
         start = base.length if base else 0
         if depth - start < (_SHORTEST_TRUNK if base else 1) or len(self._trunks) >= TRUNKS:
             return
@@ -281,7 +282,7 @@ class PrefixCache:
             self.engine.fork(base.sequence, sequence)
         first = self.engine.cells
         self._read([Token(tokens[p], p, sequence) for p in range(start, depth)])
-        self._trunks.append(Trunk(sequence, tuple(tokens[:depth]), base, first))
+        self._trunks.append(Trunk(sequence=sequence, above=base, tokens=tuple(tokens[:depth]), first_cell=first))
 
     def _fell(self, trunk: Trunk) -> None:
         self.engine.bury(trunk.sequence)
@@ -305,7 +306,7 @@ class PrefixCache:
 
     def _repack(self, read: int) -> None:
         """Let cells of ended answers be taken once more; sums may then differ in the last bits."""
-        own = sum(branch.length - branch.start for branch in self._open)
+        own = sum(branch.size for branch in self._open)
         self.engine.clear(sum(trunk.size for trunk in self._resting()) + own + read)
         self.timing.repacked += 1
 
@@ -330,7 +331,7 @@ class SwappingCache(PrefixCache):
         """Return whether one more answer fits beside those under way, with what all of them rest on."""
         own = sum(branch.limit - branch.start for branch in self._open)
         taken = sum(trunk.size for trunk in self._resting()) + own
-        return taken + len(tokens) - self._known(tokens, joints) + most + ROWS <= self.engine.window
+        return taken + len(tokens) - self._known(tokens, joints) + most <= self.engine.room
 
     def tidy(self) -> None:
         """Leave the trunks alone in the cache."""
@@ -360,7 +361,7 @@ class SwappingCache(PrefixCache):
         return branch
 
     def _fell(self, trunk: Trunk) -> None:
-        if any(trunk in branch.path() for branch in self._open):
+        if any(trunk in branch.trunks() for branch in self._open):
             trunk.state = self.engine.saved(trunk.sequence, trunk.start)
         self.engine.drop(trunk.sequence)
         self.engine.clear(trunk.first_cell)
@@ -374,12 +375,12 @@ class SwappingCache(PrefixCache):
         started = time.perf_counter()
         for branch in self._open:
             self._take_out(branch)
-        self.engine.clear(sum(trunk.size for trunk in self._trunks))
+        self.engine.clear(self._deepest.length if self._deepest else 0)
         self._out = True
         self.timing.swapping += time.perf_counter() - started
 
     def _take_out(self, branch: Branch) -> None:
-        branch.state = self.engine.saved(branch.sequence, branch.start) if branch.length > branch.start else None
+        branch.state = self.engine.saved(branch.sequence, branch.start) if branch.size else None
         self.engine.drop(branch.sequence)
 
     def _swap_in(self) -> None:
@@ -389,17 +390,17 @@ class SwappingCache(PrefixCache):
         started = time.perf_counter()
         placed = set(self._trunks)
         for branch in self._open:
-            there = [trunk for trunk in branch.path() if trunk in placed]
+            there = [trunk for trunk in branch.trunks() if trunk in placed]
             if there:
                 self.engine.fork(there[-1].sequence, branch.sequence)
         for branch in self._open:
-            for trunk in branch.path():
+            for trunk in branch.trunks():
                 if trunk not in placed and trunk.state is not None:
                     placed.add(trunk)
-                    resting = [other.sequence for other in self._open if trunk in other.path()]
+                    resting = [other.sequence for other in self._open if trunk in other.trunks()]
                     self.engine.restore(trunk.state, trunk.size, resting)
             if branch.state is not None:
-                self.engine.restore(branch.state, branch.length - branch.start, [branch.sequence])
+                self.engine.restore(branch.state, branch.size, [branch.sequence])
                 branch.state = None
         self._out = False
         self.timing.swapping += time.perf_counter() - started

@@ -14,7 +14,7 @@ from draftproof.adapters.llamacpp.decoder import Decoder, Prompted
 from draftproof.adapters.llamacpp.engine import ROWS, EngineOptions, LlamaCppEngine, Token, filled, whole
 from draftproof.adapters.llamacpp.grammar import Grammars
 from draftproof.errors import ModelError
-from tests.fakes.gguf import MODELS, random_gguf, tiny
+from tests.fakes.gguf import MODELS, STATELESS, random_gguf, tiny
 
 Engine = Callable[..., LlamaCppEngine]
 BASE = "The design says that the topic is keyed by order id and retries are bounded. " * 4
@@ -119,7 +119,7 @@ def test_of_what_is_due_as_much_is_taken_as_fills_a_batch(due: int, taken: int) 
     assert whole(due) == taken
 
 
-@pytest.mark.parametrize("name", [name for name in MODELS if name not in ("tiny-mamba", "tiny-hybrid")])
+@pytest.mark.parametrize("name", STATELESS)
 def test_what_is_taken_out_and_put_back_is_the_same_to_the_bit(engine: Engine, name: str) -> None:
     model = engine(name)
     model.reset()
