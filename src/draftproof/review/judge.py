@@ -282,7 +282,7 @@ def covered(finding: Finding, answered: Sequence[RequirementFinding]) -> Finding
         return finding
     probabilities = _moved(finding.probabilities, 1.0, Verdict.MISSING, Verdict.PARTIAL)
     share = f"{len(met)} of {len(answered)} requirements are met and {len(partial)} in part"
-    places = [evidence for item in (*met, *partial) for evidence in item.evidence]
+    places = list(dict.fromkeys(evidence for item in (*met, *partial) for evidence in item.evidence))
     return replace(
         finding,
         verdict=Verdict.PARTIAL,

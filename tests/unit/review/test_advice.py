@@ -57,6 +57,8 @@ def test_kafka_is_absent_where_another_broker_or_none_is_named(
         ("evt.dlq", RABBIT, "dead letter queue", "offset"),
         ("ops.health_checks", RABBIT, "broker's connection", "Kafka"),
         ("ops.health_checks", NEITHER, "SELECT 1", "broker"),
+        ("sec.db_connections", RABBIT, "TLS port", "SASL"),
+        ("sec.db_connections", NEITHER, "every other connection", "broker"),
     ],
 )
 def test_advice_and_note_fit_the_broker(library: Library, check_id: str, text: str, wanted: str, unwanted: str) -> None:
@@ -72,7 +74,17 @@ def test_advice_and_note_fit_the_broker(library: Library, check_id: str, text: s
 
 
 def test_every_aspect_that_names_kafka_or_partitions_of_topics_knows_what_to_say_without(library: Library) -> None:
-    words = ("Kafka", "offset", "consumer group", "in-sync", "in.sync", "acks=")
+    words = (
+        "Kafka",
+        "offset",
+        "consumer group",
+        "in-sync",
+        "in.sync",
+        "acks=",
+        "SASL",
+        "max_poll",
+        "enable_idempotence",
+    )
     silent = [
         f"{check.id} {aspect.id}"
         for check in library.rubric

@@ -35,6 +35,12 @@ def test_functions_are_not_missing_from_a_design_that_answers_a_requirement() ->
     assert after["br.clarity"] == before["br.clarity"]
 
 
+def test_a_line_that_answers_two_requirements_is_cited_once() -> None:
+    twice = [answer(1, Verdict.MET), answer(1, Verdict.MET), answer(2, Verdict.MET)]
+    found = with_coverage({COVERAGE_CHECK: finding(Verdict.MISSING)}, twice)[COVERAGE_CHECK]
+    assert [evidence.span.first for evidence in found.evidence] == [11, 12]
+
+
 @pytest.mark.parametrize(
     ("verdict", "answers"),
     [
